@@ -109,6 +109,24 @@ class Environment(Copy):
             self.assertNotIn("packages were looked at", done.stderr)
 
 
+class Packages(Copy):
+    def test_without_pypi_the_other_tests_run_and_it_is_said_why(self):
+        tried = pathlib.Path(self.root, "tried")
+        self.script(
+            "stub/python3",
+            f'case "$*" in *run_tests.py*) echo tests ran ;; *packages.py) echo x >>{tried}; exit 1 ;; *packages.py*) exit 1 ;; esac\n',
+        )
+        for times, said in ((1, "could not fetch it"), (1, "is not here")):
+            done = self.run_dev("test", HELIOS_SKIP_PACKAGES="1")
+            self.assertEqual(done.returncode, 0, done)
+            self.assertIn(f"{said}: tests with vendors' own libraries are skipped", done.stdout)
+            self.assertIn("tests ran", done.stdout)
+            self.assertEqual(len(tried.read_text(encoding="utf-8").split()), times, done)
+        done = self.run_dev("setup", "--no-web", HELIOS_SKIP_PACKAGES="1")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(len(tried.read_text(encoding="utf-8").split()), 2, "setup tries again")
+
+
 class Releases(Copy):
     def setUp(self):
         super().setUp()

@@ -1,8 +1,10 @@
 #include "adapters/declared.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "adapters/envelope.h"
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/shown.h"
 
@@ -238,6 +240,22 @@ void read_items(const DeclaredReader& reader, const ItemsPath& path, json::Value
 }
 
 }  // namespace
+
+std::vector<std::string> DeclaredRules::headers() const {
+    std::vector<std::string> out;
+    const auto take = [&](const Place& place) {
+        if (place.is_header()) {
+            out.push_back(ascii::lower(place.header()));
+        }
+    };
+    std::ranges::for_each(id, take);
+    for (const auto* place : {&type, &time}) {
+        if (*place) {
+            take(**place);
+        }
+    }
+    return out;
+}
 
 Status DeclaredRules::validate() const {
     if (!type) {

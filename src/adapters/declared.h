@@ -24,6 +24,7 @@ public:
 
     const std::string& text() const { return text_; }
     bool is_header() const { return !path_; }
+    const std::string& header() const { return header_; }  ///< its name; empty: it is a path
 
 private:
     friend class DeclaredReader;
@@ -46,6 +47,8 @@ struct DeclaredRules {
     std::string payload;
     std::map<std::string, std::string, std::less<>> types;  ///< theirs → ours; others as they are
 
+    /// Of the headers that any of these stand in, in lower case.
+    std::vector<std::string> headers() const;
     /// invalid: no type, a path that is none.
     Status validate() const;
 };

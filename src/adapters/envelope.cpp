@@ -9,6 +9,7 @@
 #include "base/shown.h"
 #include "base/utf8.h"
 #include "model/path.h"
+#include "model/test_event.h"
 
 namespace helios::adapters {
 
@@ -344,7 +345,8 @@ Rejection rejection(std::string_view reason, std::string detail, std::string_vie
 
 std::string_view short_type(std::string_view qualified) {
     const auto last_dot = qualified.rfind('.');
-    if (last_dot == std::string_view::npos || last_dot + 1 == qualified.size()) {
+    if (last_dot == std::string_view::npos || last_dot + 1 == qualified.size() ||
+        qualified == model::test_event_type) {
         return qualified;
     }
     auto last = qualified.substr(last_dot + 1);

@@ -136,7 +136,7 @@ NotThisProtocol not_this_protocol(std::string_view reason, std::string what, std
 void field_if(json::Writer& out, std::string_view name, std::string_view text);
 
 /// "Contoso.Orders.OrderPlaced" → "OrderPlaced", also with a version behind it ("….v2"); a name
-/// without a dot, or ending in one, stays as it is.
+/// without a dot, or ending in one, stays as it is, and so does "helios.test".
 std::string_view short_type(std::string_view qualified);
 
 /// The last step of every adapter: the event with its payload's exact bytes, and its content

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -9,6 +10,7 @@
 #include "app/listing.h"
 #include "app/screen.h"
 #include "app/server_answer.h"
+#include "app/source_commands.h"
 #include "base/json.h"
 
 namespace helios::app {
@@ -17,11 +19,15 @@ namespace {
 struct SourceArguments {
     ServerArguments server;
     std::string kind;
-    std::string url = "https://HELIOS";
+    std::string url;
+    std::string config_file;
     std::string format = "table";
+    bool show_secret = false;
 };
 
-/// How one cloud is set up to send here, as commands of its own tools. `{url}` is the server's.
+/// How one cloud is set up to send here, as commands of its own tools. `{url}` is the server's,
+/// `{secret}` what a shell reads the source's secret from, `{header}` and `{parameter}` where it
+/// stands.
 struct SetUp {
     std::string_view kind;
     std::string_view text;
@@ -31,13 +37,14 @@ constexpr std::array set_ups{
     SetUp{"aws", R"text(# EventBridge API destination. In Helios's configuration:
 #   sources: {{aws: {{policy: [api_key], secret: "file:/run/secrets/helios-aws"}}}}
 aws events create-connection --name helios --authorization-type API_KEY \
-  --auth-parameters "ApiKeyAuthParameters={{ApiKeyName=x-api-key,ApiKeyValue=$(cat /run/secrets/helios-aws)}}"
+  --auth-parameters "ApiKeyAuthParameters={{ApiKeyName={header},ApiKeyValue={secret}}}"
 aws events create-api-destination --name helios --http-method POST \
   --connection-arn "$(aws events describe-connection --name helios --query ConnectionArn --output text)" \
   --invocation-endpoint {url}/api/v1/webhooks/aws/eventbridge
-#then a rule's target, without an input transformer:
+# then a rule's target, without an input transformer:
 aws events put-targets --rule RULE --targets \
   "Id=helios,Arn=$(aws events describe-api-destination --name helios --query ApiDestinationArn --output text),RoleArn=ROLE_ARN"
+# to see it work: helios source test aws
 )text"},
     SetUp{"sns", R"text(# SNS topic. In Helios's configuration:
 #   sources: {{aws: {{policy: [sns], topics: [TOPIC_ARN]}}}}
@@ -45,6 +52,7 @@ aws events put-targets --rule RULE --targets \
 aws sns set-topic-attributes --topic-arn TOPIC_ARN --attribute-name SignatureVersion --attribute-value 2
 aws sns subscribe --topic-arn TOPIC_ARN --protocol https \
   --notification-endpoint {url}/api/v1/webhooks/aws/eventbridge
+# to see it work: helios source test aws
 )text"},
     SetUp{"gcp", R"text(# Pub/Sub push. In Helios's configuration:
 #   sources: {{gcp: {{policy: [oidc], audience: [{url}/api/v1/webhooks/gcp/pubsub],
@@ -54,30 +62,35 @@ gcloud pubsub subscriptions create helios --topic TOPIC --ack-deadline 10 \
   --push-endpoint {url}/api/v1/webhooks/gcp/pubsub \
   --push-auth-service-account helios-push@PROJECT.iam.gserviceaccount.com \
   --push-auth-token-audience {url}/api/v1/webhooks/gcp/pubsub
+# to see it work: helios source test gcp
 )text"},
     SetUp{"azure", R"text(# Event Grid. In Helios's configuration:
 #   sources: {{azure: {{policy: [query], secret: "file:/run/secrets/helios-azure"}}}}
 az eventgrid event-subscription create --name helios --source-resource-id TOPIC_ID \
-  --endpoint "{url}/api/v1/webhooks/azure/eventgrid?code=$(cat /run/secrets/helios-azure)"
+  --endpoint "{url}/api/v1/webhooks/azure/eventgrid?{parameter}={secret}"
+# to see it work: helios source test azure
 )text"},
     SetUp{"cloudevents", R"text(# CloudEvents from anybody. In Helios's configuration:
 #   sources: {{cloudevents: {{policy: [bearer], map: {{"https://shop.example/": shop}}}}}}
 helios key add shop --role sender --sources shop
-curl {url}/api/v1/webhooks/cloudevents -H "Authorization: Bearer $HELIOS_TOKEN" \
+curl {url}/api/v1/webhooks/cloudevents -H "Authorization: Bearer {secret}" \
   -H "Content-Type: application/cloudevents+json" \
   -d '{{"specversion":"1.0","id":"e-1","source":"https://shop.example/orders","type":"OrderPlaced","data":{{"orderId":"O-1"}}}}'
+# to see it work: helios source test cloudevents
 )text"},
     SetUp{"direct", R"text(# A sender of your own. In Helios's configuration:
 #   sources: {{direct: {{policy: [bearer]}}}}
 helios key add shop --role sender --sources shop
-curl {url}/api/v1/events/ingest -H "Authorization: Bearer $HELIOS_TOKEN" \
+curl {url}/api/v1/events/ingest -H "Authorization: Bearer {secret}" \
   -H "Content-Type: application/json" \
   -d '{{"source":"shop","eventType":"OrderPlaced","id":"e-1","payload":{{"orderId":"O-1"}}}}'
+# to see it work: helios source test direct
 )text"},
     SetUp{"stripe", R"text(# Stripe. In Helios's configuration:
 #   senders: {{stripe: {{recipe: stripe, secret: "file:/run/secrets/stripe"}}}}
 stripe webhook_endpoints create --url {url}/api/v1/webhooks/stripe --enabled-events '*'
 # its answer has `secret` (whsec_…): write it to /run/secrets/stripe
+# to see it work: helios source test stripe
 )text"},
 };
 
@@ -89,14 +102,100 @@ std::vector<std::string> kinds() {
     return names;
 }
 
-int add(const SourceArguments& arguments) {
-    auto url = arguments.url;
+/// Within double quotes of a shell.
+std::string in_double_quotes(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '"' || c == '\\' || c == '$' || c == '`') {
+            out.push_back('\\');
+        }
+        out.push_back(c);
+    }
+    return out;
+}
+
+/// What a shell reads it from, within double quotes.
+std::string read_by_shell(const auth::SecretReference& reference) {
+    if (reference.kind == auth::SecretReference::Kind::env) {
+        return "$" + reference.name;
+    }
+    constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+    std::string quoted;
+    for (const char c : reference.name) {
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return reference.name.find_first_not_of(plain) == std::string::npos
+               ? fmt::format("$(cat {})", reference.name)
+               : fmt::format("$(cat '{}')", quoted);
+}
+
+/// The secret that goes into the commands of a kind; absent: none of ours does.
+struct KindSecret {
+    std::optional<auth::SecretReference> configured;
+    std::string otherwise;  ///< what stands there if none is configured
+};
+
+std::optional<KindSecret> secret_of(std::string_view kind, const gateway::SenderPolicies& senders) {
+    const auto first = [](const auto& references) {
+        return references.empty() ? std::nullopt : std::optional(references.front());
+    };
+    if (kind == "aws") {
+        return KindSecret{first(senders.aws.secrets), "$(cat /run/secrets/helios-aws)"};
+    }
+    if (kind == "azure") {
+        return KindSecret{first(senders.azure.secrets), "$(cat /run/secrets/helios-azure)"};
+    }
+    if (kind == "direct" || kind == "cloudevents") {
+        const auto& policy = *senders.find(kind);
+        return KindSecret{policy.has(gateway::ProofMethod::bearer) && !policy.speaking.empty()
+                              ? std::optional(policy.speaking.front().reference)
+                              : std::nullopt,
+                          "$HELIOS_TOKEN"};
+    }
+    return std::nullopt;
+}
+
+/// As it stands within the double quotes of the commands.
+Result<std::string> shown_secret(const SourceArguments& a, const gateway::SenderPolicies& senders,
+                                 const Environment& environment) {
+    const auto secret = secret_of(a.kind, senders);
+    if (!a.show_secret) {
+        return !secret              ? std::string()
+               : secret->configured ? read_by_shell(*secret->configured)
+                                    : secret->otherwise;
+    }
+    if (!secret) {
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("--show-secret: the set-up of {} has no secret of Helios's", a.kind),
+            "leave it out");
+    }
+    if (!secret->configured) {
+        return fail(ErrorKind::invalid,
+                    fmt::format("--show-secret: no secret of {} is configured", a.kind),
+                    "--config names the server's configuration");
+    }
+    HELIOS_TRY_ASSIGN(const auto value, read_secret(*secret->configured, environment));
+    return in_double_quotes(a.kind == "azure" ? http::percent_encode(value) : value);
+}
+
+Result<int> add(const SourceArguments& a, const Environment& environment) {
+    HELIOS_TRY_ASSIGN(const auto config, sender_config(a.config_file, environment));
+    auto url = !a.url.empty()               ? a.url
+               : !config.public_url.empty() ? config.public_url
+                                            : std::string("https://HELIOS");
     while (url.ends_with('/')) {
         url.pop_back();
     }
+    const auto& senders = config.gateway.senders;
+    HELIOS_TRY_ASSIGN(const auto secret, shown_secret(a, senders, environment));
     for (const auto& each : set_ups) {
-        if (each.kind == arguments.kind) {
-            fmt::print("{}", fmt::format(fmt::runtime(each.text), fmt::arg("url", url)));
+        if (each.kind == a.kind) {
+            fmt::print("{}", fmt::format(fmt::runtime(each.text), fmt::arg("url", url),
+                                         fmt::arg("secret", secret),
+                                         fmt::arg("header", senders.aws.header),
+                                         fmt::arg("parameter", senders.azure.parameter)));
         }
     }
     return 0;
@@ -172,20 +271,32 @@ Command source_command(const Environment& environment) {
     add_command.name = "add";
     add_command.summary = "Print how a cloud is set up to send here: its own commands";
     add_command.description =
-        "Nothing is changed: the commands are for you to run, with their secrets where you "
-        "keep "
-        "them. docs/senders has each step, and what is checked.";
+        "Nothing is changed: the commands are for you to run. A secret is read by them from where "
+        "the configuration says that\n"
+        "it is, and is itself printed only with --show-secret. docs/senders has each step, and "
+        "what is checked.\n"
+        "Exit 0: printed. Exit 2: usage, or a secret that can't be read.";
     add_command.examples = {"helios source add aws --url https://helios.example",
-                            "helios source add gcp --url https://helios.example | less"};
+                            "helios source add azure --config /etc/helios.yaml --show-secret | sh"};
     add_command.options = {
         {"KIND", "", "what sends", &a.kind, true, kinds()},
-        {"--url", "URL", "where this server is reached from there", &a.url, false, {}}};
-    add_command.run = [arguments] { return add(*arguments); };
+        {"--url",
+         "URL",
+         "where this server is reached from there; default http.public_url",
+         &a.url,
+         false,
+         {}},
+        config_file_option(a.config_file),
+        {"--show-secret", "", "print the secret itself", &a.show_secret, false, {}}};
+    add_command.run = [arguments, environment] {
+        return exit_code_of(add(*arguments, environment));
+    };
 
     Command command;
     command.name = "source";
-    command.summary = "Sources: what comes from each, how to set one up";
-    command.subcommands = {ls_command, add_command};
+    command.summary = "Sources: what comes from each, how to set one up and try it";
+    command.subcommands = {ls_command, add_command, source_test_command(environment),
+                           source_confirm_command(environment)};
     return command;
 }
 

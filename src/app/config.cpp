@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/terminal.h"
 #include "base/yaml.h"
+#include "http/client.h"
 
 namespace helios::app {
 namespace {
@@ -121,6 +122,9 @@ std::vector<Setting> make_settings() {
                 "Time between pings of a WebSocket."),
         setting("http.websocket_pong_timeout", HELIOS_MEMBER(http.websocket_pong_timeout),
                 "Time for a WebSocket client to answer a ping."),
+        setting("http.public_url", HELIOS_MEMBER(public_url),
+                "Where senders reach this server, https://helios.example: for what `helios source "
+                "add` prints. Empty: not said."),
         setting("http.ca_file", HELIOS_MEMBER(ca_file),
                 "PEM of further roots to trust when others are asked over https (keys, "
                 "certificates). Empty: the machine's alone."),
@@ -430,6 +434,10 @@ Status Config::check_ranges() const {
     if (check_interval <= Duration::zero()) {
         return fail(ErrorKind::invalid, "app.check_interval is not longer than nothing",
                     "choose a duration such as 10s");
+    }
+    if (const auto url = http::Url::parse(public_url); !public_url.empty() && !url) {
+        return fail(ErrorKind::invalid, "http.public_url is no URL: " + url.error().what,
+                    "write https://helios.example");
     }
     HELIOS_TRY(http.validate());
     auto log_options = log;

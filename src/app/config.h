@@ -38,6 +38,7 @@ struct Config {
 
     /// Where secrets named env: are; never listed.
     Environment environment;
+    std::string public_url;  ///< where senders reach this server; empty: not said
     std::string ca_file;  ///< roots for what is asked of others, beside the machine's; empty: none
     CallerOptions callers;  ///< an empty keys_file: in the data directory
     http::ServerOptions http;

@@ -203,10 +203,11 @@ private:
         if (node.is_scalar()) {
             sender_.signature = auth::published_form(node.text);
             if (!sender_.signature) {
-                return fail(ErrorKind::invalid,
-                            fmt::format("\"{}\" is no published form", shown(node.text)),
-                            "none, helios, stripe, shopify, github, adyen, standard_webhooks; or "
-                            "kind, header, …");
+                return fail(
+                    ErrorKind::invalid,
+                    fmt::format("\"{}\" is no published form", shown(node.text)),
+                    "none, helios, stripe, shopify, github, adyen, standard_webhooks, svix; "
+                    "or kind, header, …");
             }
             return {};
         }

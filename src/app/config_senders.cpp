@@ -76,6 +76,13 @@ std::vector<Setting> sender_settings() {
         setting("sources.azure.jwks_url", HELIOS_MEMBER(gateway.senders.azure.jwks_url),
                 "entra: another place of its keys. Empty: the tenant's."),
 
+        setting("sources.azure.handshake", HELIOS_MEMBER(gateway.senders.azure.handshake),
+                "How Event Grid's validation of a subscription is answered: auto, at once; manual, "
+                "by a person (`helios source confirm`)."),
+        setting(
+            "sources.azure.topics", HELIOS_MEMBER(gateway.senders.azure.topics),
+            "auto: resource ids of the topics whose subscriptions are validated at once; others "
+            "wait for a person. Empty: all are."),
         setting("sources.azure.origins", HELIOS_MEMBER(gateway.senders.azure.origins),
                 "WebHook-Request-Origin that may be told to send (CloudEvents' handshake)."),
         setting("sources.azure.custom.id", HELIOS_MEMBER(gateway.azure_custom.id),

@@ -13,6 +13,7 @@
 #include "app/callers.h"
 #include "base/temporary_directory.h"
 #include "gateway/dlq_routes.h"
+#include "gateway/handshake_routes.h"
 #include "gateway/redrive.h"
 #include "gateway/test_kit.h"
 #include "store/database.h"
@@ -62,6 +63,7 @@ struct Whole {
         gateway::add_routes(served.table, *rig.gateway);
         redrives = std::make_unique<gateway::Redrives>(gateway::Redrives::Parts{
             *rig.gateway, items, *rig.log, rig.telemetry, rig.clock, [](const auto&) {}});
+        gateway::add_handshake_routes(served.table, *rig.gateway, [](const auto&) {});
         gateway::add_dlq_routes(served.table, *rig.gateway, items, *redrives, [](const auto&) {});
     }
 

@@ -85,6 +85,19 @@ Result<SpeakingSecrets> parse_speaking_secrets(const std::vector<std::string>& i
     return out;
 }
 
+Result<gateway::HandshakeMode> parse_handshake_mode(std::string_view text) {
+    if (text != "auto" && text != "manual") {
+        return fail(ErrorKind::invalid,
+                    fmt::format("\"{}\" is neither auto nor manual", shown(text)),
+                    "auto: answered at once; manual: `helios source confirm`");
+    }
+    return text == "auto" ? gateway::HandshakeMode::automatic : gateway::HandshakeMode::manual;
+}
+
+std::string format_handshake_mode(gateway::HandshakeMode mode) {
+    return mode == gateway::HandshakeMode::automatic ? "auto" : "manual";
+}
+
 Result<SourcesByPrefix> parse_sources_by_prefix(const std::vector<std::string>& items) {
     SourcesByPrefix out;
     for (const auto& item : items) {

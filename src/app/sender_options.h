@@ -30,6 +30,10 @@ std::string format_secret_references(const SecretReferences& references);
 Result<SpeakingSecrets> parse_speaking_secrets(const std::vector<std::string>& items);
 std::string format_speaking_secrets(const SpeakingSecrets& secrets);
 
+/// "auto" or "manual". invalid: anything else.
+Result<gateway::HandshakeMode> parse_handshake_mode(std::string_view text);
+std::string format_handshake_mode(gateway::HandshakeMode mode);
+
 /// "https://shop.example/=shop": the last "=" counts. invalid: without one, or an empty part.
 Result<SourcesByPrefix> parse_sources_by_prefix(const std::vector<std::string>& items);
 std::string format_sources_by_prefix(const SourcesByPrefix& map);

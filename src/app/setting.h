@@ -73,6 +73,8 @@ Result<T> parse_as(const std::string& text, Unit unit) {
         return parse_proof_methods(split_list(text));
     } else if constexpr (std::is_same_v<T, SecretReferences>) {
         return parse_secret_references(split_list(text));
+    } else if constexpr (std::is_same_v<T, gateway::HandshakeMode>) {
+        return parse_handshake_mode(text);
     } else if constexpr (std::is_same_v<T, SourcesByPrefix>) {
         return parse_sources_by_prefix(split_list(text));
     } else if constexpr (std::is_same_v<T, SpeakingSecrets>) {
@@ -108,6 +110,8 @@ std::string format_as(const T& value, Unit unit) {
         return format_proof_methods(value);
     } else if constexpr (std::is_same_v<T, SecretReferences>) {
         return format_secret_references(value);
+    } else if constexpr (std::is_same_v<T, gateway::HandshakeMode>) {
+        return format_handshake_mode(value);
     } else if constexpr (std::is_same_v<T, SourcesByPrefix>) {
         return format_sources_by_prefix(value);
     } else if constexpr (std::is_same_v<T, SpeakingSecrets>) {
@@ -137,6 +141,8 @@ std::string type_name(Unit unit) {
         return "list of methods";
     } else if constexpr (std::is_same_v<T, SecretReferences>) {
         return "list of file:PATH or env:NAME";
+    } else if constexpr (std::is_same_v<T, gateway::HandshakeMode>) {
+        return "auto or manual";
     } else if constexpr (std::is_same_v<T, SourcesByPrefix>) {
         return "list of prefix=source";
     } else if constexpr (std::is_same_v<T, SpeakingSecrets>) {

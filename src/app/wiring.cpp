@@ -16,6 +16,7 @@
 #include "base/pause.h"
 #include "base/thread_name.h"
 #include "gateway/dlq_routes.h"
+#include "gateway/handshake_routes.h"
 #include "gateway/routes.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
@@ -348,6 +349,7 @@ Status Node::open_api() {
     routes_ = std::make_unique<http::RouteTable>();
     gateway::add_routes(*routes_, *gateway_);
     const auto audit = [this](model::AuditRecord record) { audit_->write(std::move(record)); };
+    gateway::add_handshake_routes(*routes_, *gateway_, audit);
     redrives_ = std::make_unique<gateway::Redrives>(
         gateway::Redrives::Parts{*gateway_, *dlq_, *log_, telemetry_, clock_, audit});
     gateway::add_dlq_routes(*routes_, *gateway_, *dlq_, *redrives_, audit);

@@ -7,6 +7,7 @@
 #include "auth/constant_time.h"
 #include "auth/crypto.h"
 #include "auth/encoding.h"
+#include "base/hash.h"
 
 namespace helios::auth {
 
@@ -81,6 +82,12 @@ Result<std::string> adyen_text(json::Value item, bool escaped) {
         }
     }
     return text;
+}
+
+Result<std::string> adyen_code(json::Value item, std::string_view key) {
+    HELIOS_TRY(check_adyen_key(key));
+    HELIOS_TRY_ASSIGN(const auto text, adyen_text(item, false));
+    return base64_encode(hmac_sha256(*decode_hex(key), {text}));
 }
 
 Proof check_adyen(std::string_view body, std::span<const std::string> keys, std::string subject) {

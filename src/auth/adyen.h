@@ -22,6 +22,10 @@ Status check_adyen_key(std::string_view key);
 /// malformed: no notification, or an item whose fields can't be read.
 Proof check_adyen(std::string_view body, std::span<const std::string> keys, std::string subject);
 
+/// The code of one item, for whoever sends: what stands in `additionalData.hmacSignature`. `key` in
+/// hex. invalid: as adyen_text and check_adyen_key.
+Result<std::string> adyen_code(json::Value item, std::string_view key);
+
 /// The text of one item (`NotificationRequestItem`) that is signed. invalid: a field that is
 /// neither text nor number nor true nor false.
 Result<std::string> adyen_text(json::Value item, bool escaped);

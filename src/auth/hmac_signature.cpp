@@ -131,6 +131,10 @@ WebhookHeaders webhook_headers(const SignedRequest& request) {
                                 request.header("svix-signature")};
 }
 
+std::string seconds_text(Instant now) {
+    return std::to_string(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+}
+
 const SignatureForm& helios_form() {
     static const SignatureForm form{
         .kind = Kind::hmac_timestamp, .header = "x-helios-signature", .prefix = "v1"};
@@ -193,7 +197,7 @@ std::optional<SignatureForm> published_form(std::string_view name) {
         return SignatureForm{
             .kind = Kind::adyen, .header = "", .prefix = "", .encoding = Encoding::base64};
     }
-    if (name == "standard_webhooks") {
+    if (name == "standard_webhooks" || name == "svix") {
         return SignatureForm{.kind = Kind::standard_webhooks,
                              .header = "",
                              .prefix = "",
@@ -223,6 +227,37 @@ Proof check_signature(const SignatureForm& form, const SignedRequest& request,
                : check_timed(form, *header, request.body, secrets, now, std::move(subject));
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> signature_headers(
+    const SignatureForm& form, std::string_view secret, std::string_view id, std::string_view body,
+    Instant now) {
+    HELIOS_TRY(check_secret(form, secret));
+    const auto code = [&](std::initializer_list<std::string_view> parts) {
+        const auto bytes = hmac_sha256(secret, parts);
+        return form.encoding == Encoding::hex ? to_hex(bytes) : base64_encode(bytes);
+    };
+    const auto time = seconds_text(now);
+    std::vector<std::pair<std::string, std::string>> headers;
+    switch (form.kind) {
+        case Kind::hmac:
+            headers.emplace_back(form.header, form.prefix + code({body}));
+            break;
+        case Kind::hmac_timestamp:
+            headers.emplace_back(
+                form.header, fmt::format("t={},{}={}", time, form.prefix, code({time, ".", body})));
+            break;
+        case Kind::standard_webhooks: {
+            HELIOS_TRY_ASSIGN(auto signature, standard_webhook_signature(secret, id, time, body));
+            headers.emplace_back("webhook-id", id);
+            headers.emplace_back("webhook-timestamp", time);
+            headers.emplace_back("webhook-signature", std::move(signature));
+            break;
+        }
+        case Kind::adyen:
+            break;
+    }
+    return headers;
+}
+
 Proof check_helios_signature(std::optional<std::string_view> header, std::string_view body,
                              bool plain, std::span<const std::string> secrets, Instant now,
                              std::string subject) {
@@ -244,8 +279,7 @@ Proof check_helios_signature(std::optional<std::string_view> header, std::string
 }
 
 std::string helios_signature(std::string_view secret, std::string_view body, Instant now) {
-    const std::string time =
-        std::to_string(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+    const std::string time = seconds_text(now);
     return fmt::format("t={},v1={}", time, to_hex(hmac_sha256(secret, {time, ".", body})));
 }
 

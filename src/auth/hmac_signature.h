@@ -43,7 +43,8 @@ Status validate(const SignatureForm& form);
 /// Whether a text can be this form's secret; its error never holds the text.
 Status check_secret(const SignatureForm& form, std::string_view secret);
 
-/// "helios", "stripe", "shopify", "github", "adyen", "standard_webhooks". nullopt: no such name.
+/// "helios", "stripe", "shopify", "github", "adyen", "standard_webhooks", "svix". nullopt: no such
+/// name.
 std::optional<SignatureForm> published_form(std::string_view name);
 
 /// What is signed of a request. `header`: by its name in lower case; nullopt if it is not there or
@@ -57,6 +58,12 @@ struct SignedRequest {
 /// wrong_signature. `secrets`: any of them may have signed.
 Proof check_signature(const SignatureForm& form, const SignedRequest& request,
                       std::span<const std::string> secrets, Instant now, std::string subject);
+
+/// The headers of this form over a body, for whoever sends it; `id`: of standard_webhooks. Of adyen
+/// none: its codes are in the items (adyen_code). invalid: no secret of this form.
+Result<std::vector<std::pair<std::string, std::string>>> signature_headers(
+    const SignatureForm& form, std::string_view secret, std::string_view id, std::string_view body,
+    Instant now);
 
 /// X-Helios-Signature as `t=<unix>,v1=<hex>[,v1=<hex>]`; with `plain` also as the bare hex of the
 /// code of the body, which has no window: whoever has seen such a request can send it again.

@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "00112233445566778899aabbccddeeff"};
     for (const char* name :
-         {"helios", "stripe", "shopify", "github", "adyen", "standard_webhooks"}) {
+         {"helios", "stripe", "shopify", "github", "adyen", "standard_webhooks", "svix"}) {
         const Proof proof = check_signature(*published_form(name), request, secrets, now, "x");
         HELIOS_ASSERT(!proof.is_held() && proof.kind != Proof::Kind::forged,
                       "nobody signed that, and no key is named");

@@ -299,7 +299,8 @@ http::Response answer(const Door& door, const Receipt& receipt) {
         case Receipt::Kind::items:
             break;
         case Receipt::Kind::handshake:
-            return http::Response::json(200, receipt.body);
+            return receipt.body.empty() ? http::Response::empty(200)
+                                        : http::Response::json(200, receipt.body);
         case Receipt::Kind::nothing_to_do:
             return http::Response::json(200, R"({"status":"noted"})");
         case Receipt::Kind::not_this_protocol:

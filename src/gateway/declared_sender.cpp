@@ -35,7 +35,8 @@ struct Recipe {
 /// Sources: docs.stripe.com/api/events/object; docs.adyen.com/development-resources/webhooks (the
 /// same notification has the same pspReference and eventCode; it must hear "[accepted]");
 /// shopify.dev/docs/apps/build/webhooks (X-Shopify-Webhook-Id is the same at each try);
-/// docs.github.com/webhooks (X-GitHub-Delivery likewise); standardwebhooks.com.
+/// docs.github.com/webhooks (X-GitHub-Delivery likewise); standardwebhooks.com;
+/// docs.svix.com/receiving (headers of its own names, from before the standard).
 const std::vector<Recipe>& recipes() {
     static const std::vector<Recipe> all{
         {"stripe", "", {"id"}, "type", "created", EpochUnit::seconds, "data.object", ""},
@@ -57,6 +58,7 @@ const std::vector<Recipe>& recipes() {
          ""},
         {"github", "", {"header:X-GitHub-Delivery"}, "header:X-GitHub-Event", "", {}, "", ""},
         {"standard_webhooks", "", {"header:webhook-id"}, "type", "timestamp", {}, "data", ""},
+        {"svix", "", {"header:svix-id"}, "type", "timestamp", {}, "data", ""},
     };
     return all;
 }

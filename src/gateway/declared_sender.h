@@ -36,8 +36,8 @@ using DeclaredSenders = std::map<std::string, DeclaredSender, std::less<>>;
 /// Names that are no sender's: endpoints of ours are there.
 bool is_reserved_sender(std::string_view name);
 
-/// "stripe", "adyen", "shopify", "github", "standard_webhooks": what these post and sign, as they
-/// have published it. nullopt: no such name.
+/// "stripe", "adyen", "shopify", "github", "standard_webhooks", "svix": what these post and sign,
+/// as they have published it. nullopt: no such name.
 std::optional<DeclaredSender> recipe(std::string_view name);
 std::vector<std::string_view> recipe_names();
 

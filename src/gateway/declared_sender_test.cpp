@@ -171,6 +171,22 @@ TEST(DeclaredSenders, shopify_github_and_standard_webhooks) {
     EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
 
+TEST(DeclaredSenders, svix_by_its_own_names) {
+    Declared rig;
+    const std::string secret = "whsec_" + base64_encode(std::string(24, 'k'));
+    rig.add("svix", "svix", secret);
+    rig.open_declared();
+    const std::string invoice = R"({"type":"invoice.paid","data":{"id":"in_1"}})";
+    const Sent headers{
+        {"svix-id", "msg_1"},
+        {"svix-timestamp", rig.now()},
+        {"svix-signature", *auth::standard_webhook_signature(secret, "msg_1", rig.now(), invoice)}};
+    EXPECT_EQ(rig.send("svix", invoice, headers).status, 200);
+    EXPECT_EQ(rig.send("svix", invoice + " ", headers).status, 401);
+    ASSERT_EQ(rig.events().size(), 1u);
+    EXPECT_EQ(rig.events()[0].event().id, "msg_1");
+}
+
 TEST(DeclaredSenders, what_a_declaration_must_have) {
     const auto complaint = [](auto change) {
         auto sender = *recipe("stripe");

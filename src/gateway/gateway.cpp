@@ -180,6 +180,7 @@ struct Gateway::State {
                  .repeats = {},
                  .dlq_room = DlqRoom(intake.options.dlq_bytes_max),
                  .rates = RateLimits(intake.options.senders),
+                 .handshakes = std::make_shared<Handshakes>(),
                  .deduplicator = {},
                  .admits = false,
                  .has_room = {},
@@ -444,6 +445,32 @@ std::vector<RateLimits::Refused> Gateway::refused_by_rate(std::string_view sourc
 
 Status Gateway::check_files() {
     return state_->intake.deduplicator->check_files();
+}
+
+std::vector<WaitingHandshake> Gateway::handshakes() const {
+    return state_->intake.handshakes->list(state_->intake.clock.wall());
+}
+
+void Gateway::confirm_handshake(std::string_view id, HandshakeDone done) {
+    Intake& intake = state_->intake;
+    auto found = intake.handshakes->find(id, intake.clock.wall());
+    if (!found) {
+        return done(fail(found.error()));
+    }
+    if (intake.checks == nullptr) {
+        return done(fail(ErrorKind::unavailable, "nothing can be visited here"));
+    }
+    // Copyable, as a FetchDone must be. What it touches outlives the fetches: the intake's
+    // handshakes are shared with them.
+    auto shared = std::make_shared<HandshakeDone>(std::move(done));
+    intake.checks->visit(found->url, [handshakes = intake.handshakes, shared,
+                                      one = *found](const Result<Fetched>& answer) {
+        if (!answer) {
+            return (*shared)(fail(answer.error()));
+        }
+        handshakes->forget(one.id);
+        (*shared)(one);
+    });
 }
 
 bool Gateway::wait_caught_up(Duration limit) const {

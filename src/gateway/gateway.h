@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "gateway/dlq_room.h"
+#include "gateway/handshakes.h"
 #include "gateway/options.h"
 #include "gateway/rate_limits.h"
 #include "gateway/receipt.h"
@@ -49,6 +50,9 @@ using RefusedByUs = std::function<void(std::string_view source)>;
 /// block.
 using SubscriptionDeleted =
     std::function<void(const Caller&, const http::Request&, const adapters::SubscriptionDeletion&)>;
+
+/// Called once.
+using HandshakeDone = std::move_only_function<void(Result<WaitingHandshake>)>;
 
 /// Called once: whether it stands on the log.
 using OutcomeDone = std::move_only_function<void(Status)>;
@@ -106,6 +110,13 @@ public:
     /// Log::append, and unavailable, stopping.
     void discard(const model::Quarantined& item, std::string reason, const Caller& caller,
                  OutcomeDone done);
+
+    /// Subscriptions of Event Grid that wait for a person, the oldest first.
+    std::vector<WaitingHandshake> handshakes() const;
+    /// Visits the URL of one: then Event Grid begins to send. Called back once, on any thread: the
+    /// handshake, which waits no more; or not_found, or why Event Grid did not take it (it waits
+    /// on).
+    void confirm_handshake(std::string_view id, HandshakeDone done);
 
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed
     /// first.

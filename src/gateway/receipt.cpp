@@ -46,6 +46,18 @@ std::string_view source_of(Endpoint endpoint) {
     return {};
 }
 
+std::vector<std::string> Door::headers_kept() const {
+    if (declared == nullptr) {
+        return {};
+    }
+    auto names = declared->rules.headers();
+    if (declared->signature) {  // a credential is never kept
+        std::erase(names, declared->signature->header);
+    }
+    std::erase(names, "authorization");
+    return names;
+}
+
 std::optional<Endpoint> endpoint_at(std::string_view path) {
     for (const auto endpoint : all_endpoints) {
         if (path_of(endpoint) == path) {

@@ -47,6 +47,9 @@ struct Door {
         return declared ? declared->path() : std::string(path_of(endpoint));
     }
 
+    /// Headers that its declaration reads, in lower case: kept with an item as they came.
+    std::vector<std::string> headers_kept() const;
+
     Endpoint endpoint;
     const DeclaredSender* declared = nullptr;  ///< outlives whoever holds this
 };

@@ -94,12 +94,19 @@ std::string fingerprint(std::string_view secret) {
     return "[sha256:" + to_hex(sha256(secret)).substr(0, 8) + "]";
 }
 
-std::string redacted_headers(const http::Request& request) {
+bool is_fingerprint(std::string_view text) {
+    constexpr std::size_t bytes = 17;
+    return text.size() == bytes && text.starts_with("[sha256:") && text.ends_with(']');
+}
+
+std::string redacted_headers(const http::Request& request, const std::vector<std::string>& plain) {
     std::map<std::string, std::string> kept;
     for (const auto& [name, value] : request.headers) {
         const auto key = ascii::lower(name);
         auto& text = kept[key];
-        text.append(text.empty() ? "" : ", ").append(redacted(key, value));
+        const bool stays = std::ranges::find(plain, key) != plain.end();
+        text.append(text.empty() ? "" : ", ")
+            .append(stays ? without_url_credentials(value) : redacted(key, value));
     }
     for (const auto& [name, value] : request.query) {
         auto& text = kept[":query"];

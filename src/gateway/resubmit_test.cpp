@@ -122,6 +122,34 @@ TEST_F(Dlq, a_body_and_every_member_can_be_given_anew) {
               (std::vector<std::string>{"eventType", "id", "payload", "time"}));
 }
 
+TEST_F(Dlq, a_declared_item_keeps_the_headers_that_its_declaration_reads) {
+    auto& sender = rig.options.senders.declared["shopify"];
+    sender = *recipe("shopify");
+    sender.rules.source = "shopify";
+    sender.signature.reset();
+    rig.reopen();
+    auto request = Rig::request(R"({"orderId":"O-1","orderId":"O-2"})");
+    request.headers.emplace_back("X-Shopify-Topic", "orders/create");
+    request.headers.emplace_back("X-Shopify-Webhook-Id", "b54557e4");
+    request.headers.emplace_back("X-Shopify-Hmac-Sha256", "a credential");
+    std::promise<void> kept;
+    rig.gateway->accept(Door(rig.gateway->options().senders.declared.at("shopify")),
+                        std::move(request), rig.caller, [&](const Receipt&) { kept.set_value(); });
+    kept.get_future().get();
+    ASSERT_EQ(rig.kept_whole().size(), 1u);
+    const auto item = rig.kept_whole().front().quarantined();
+    EXPECT_NE(item.headers.find(R"("x-shopify-topic":"orders/create")"), std::string::npos);
+    EXPECT_EQ(item.headers.find("a credential"), std::string::npos) << item.headers;
+    EXPECT_EQ(resubmit(item.id).status, 422) << "its body is what it was";
+    EXPECT_EQ(resubmit(item.id, R"({"payload":{"orderId":"O-1"}})").status, 202)
+        << "neither its id nor its type is given anew";
+    ASSERT_EQ(rig.events().size(), 1u);
+    const auto event = rig.events().front().event();
+    EXPECT_EQ(event.id, "b54557e4");
+    EXPECT_EQ(event.type, "orders/create");
+    EXPECT_EQ(event.source, "shopify");
+}
+
 TEST_F(Dlq, a_taken_id_is_a_duplicate_or_a_conflict) {
     ASSERT_EQ(rig.ingest(order("e-1")).status, 202);
     const auto id = keep(Endpoint::ingest, order("e-1", "ORD-1", "99"));

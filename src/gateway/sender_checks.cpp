@@ -437,6 +437,14 @@ bool SenderChecks::may_speak_for(const auth::Proof& proof, std::string_view sour
            !state_->authenticates(source);
 }
 
+namespace {
+constexpr std::size_t visited_bytes_max = 64u << 10;
+}
+
+void SenderChecks::visit(const auth::VendorUrl& url, FetchDone done) const {
+    state_->parts.fetch(url, visited_bytes_max, std::move(done));
+}
+
 void SenderChecks::confirm_subscription(std::string_view body) const {
     auto& telemetry = state_->parts.telemetry;
     const auto message = auth::SnsMessage::parse(body);
@@ -447,20 +455,15 @@ void SenderChecks::confirm_subscription(std::string_view body) const {
                                {{"error", url.error().message()}});
         return;
     }
-    constexpr std::size_t answer_bytes_max = 64u << 10;
-    state_->parts.fetch(
-        *url, answer_bytes_max,
-        [&telemetry, topic = message->topic_arn](const Result<Fetched>& answer) {
-            if (answer) {
-                telemetry.logger.info(room, "a subscription of SNS is confirmed",
-                                      {{"topic", topic}});
-            } else {
-                telemetry.logger.error(
-                    room,
-                    "a subscription of SNS could not be confirmed: request a confirmation again",
-                    {{"topic", topic}, {"error", answer.error().message()}});
-            }
-        });
+    visit(*url, [&telemetry, topic = message->topic_arn](const Result<Fetched>& answer) {
+        if (answer) {
+            telemetry.logger.info(room, "a subscription of SNS is confirmed", {{"topic", topic}});
+        } else {
+            telemetry.logger.error(
+                room, "a subscription of SNS could not be confirmed: request a confirmation again",
+                {{"topic", topic}, {"error", answer.error().message()}});
+        }
+    });
 }
 
 void SenderChecks::fetch_ahead() const {

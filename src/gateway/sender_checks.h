@@ -66,6 +66,9 @@ public:
     /// topic: of a message that held. Says in the log what came of it.
     void confirm_subscription(std::string_view body) const;
 
+    /// Gets what a person wants visited, in the background. As Fetch.
+    void visit(const auth::VendorUrl& url, FetchDone done) const;
+
     /// Fetches what will be needed, so that the first request need not come again.
     void fetch_ahead() const;
     /// Reads secrets again that may have changed; what can't be read is a log line.

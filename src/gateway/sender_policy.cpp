@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "auth/vendor_url.h"
+#include "http/url.h"
 
 namespace helios::gateway {
 namespace {
@@ -135,6 +136,14 @@ std::span<const ProofMethod> methods_of(std::string_view source) {
 
 bool SenderPolicy::has(ProofMethod method) const {
     return std::ranges::find(methods, method) != methods.end();
+}
+
+bool SenderPolicy::answers_handshake(std::string_view topic) const {
+    // Azure writes the ids of its resources in whatever case.
+    return handshake == HandshakeMode::automatic &&
+           (topics.empty() || std::ranges::any_of(topics, [&](const auto& listed) {
+                return http::equal_ignoring_case(listed, topic);
+            }));
 }
 
 const SenderPolicy* SenderPolicies::find(std::string_view source) const {

@@ -13,6 +13,7 @@
 #include "auth/secret.h"
 #include "base/result.h"
 #include "gateway/declared_sender.h"
+#include "gateway/handshakes.h"
 
 namespace helios::gateway {
 
@@ -55,12 +56,13 @@ struct SenderPolicy {
     std::vector<auth::SecretReference> secrets;  ///< any one fits
     std::vector<std::string> issuers;            ///< bearer: exactly; oidc: empty is Google's
     std::vector<std::string> audiences;          ///< bearer, oidc, entra: empty admits nobody
-    std::string jwks_url;                  ///< bearer: its tokens' keys; oidc: empty is Google's
-    std::vector<std::string> topics;       ///< sns, Event Grid's handshake: ARNs, resource ids
-    std::vector<std::string> emails;       ///< oidc: empty admits nobody
-    std::string parameter = "code";        ///< query: its name
-    std::string tenant;                    ///< entra: its GUID
-    std::vector<SpeakingSecret> speaking;  ///< direct, cloudevents
+    std::string jwks_url;             ///< bearer: its tokens' keys; oidc: empty is Google's
+    std::vector<std::string> topics;  ///< sns: ARNs; azure, its handshake: resource ids
+    HandshakeMode handshake = HandshakeMode::automatic;  ///< azure: in Event Grid's own schema
+    std::vector<std::string> emails;                     ///< oidc: empty admits nobody
+    std::string parameter = "code";                      ///< query: its name
+    std::string tenant;                                  ///< entra: its GUID
+    std::vector<SpeakingSecret> speaking;                ///< direct, cloudevents
     /// Of WebHook-Request-Origin: who may be told that he may send (CloudEvents' abuse protection).
     std::vector<std::string> origins;
     std::uint64_t rate = 0;             ///< events a second, of all its senders; 0: no bound
@@ -68,6 +70,8 @@ struct SenderPolicy {
     bool hmac_plain = false;  ///< hmac: also the bare code of the body, which has no window
 
     bool has(ProofMethod method) const;
+    /// Whether a handshake for that topic is answered without a person. An empty list has all.
+    bool answers_handshake(std::string_view topic) const;
 };
 
 /// Of the built-in sources.

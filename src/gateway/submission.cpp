@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/shown.h"
 #include "gateway/redact.h"
+#include "model/test_event.h"
 
 namespace helios::gateway {
 
@@ -102,10 +103,7 @@ void Submission::take_in() {
     } else if (auto* confirmation = std::get_if<adapters::SnsConfirmation>(&adapted_.outcome)) {
         take_confirmation(*confirmation);
     } else if (auto* handshake = std::get_if<adapters::ValidationHandshake>(&adapted_.outcome)) {
-        receipt_.body = std::move(handshake->response_body);
-        intake_.telemetry.logger.info(room, "Event Grid subscription validated",
-                                      {{"topic", handshake->topic}});
-        return finish_without_items(Receipt::Kind::handshake, {}, "handshake", false);
+        return take_handshake(*handshake);
     } else if (auto* deletion = std::get_if<adapters::SubscriptionDeletion>(&adapted_.outcome)) {
         intake_.telemetry.logger.info(
             room, "Event Grid subscription deleted by its owner",
@@ -135,9 +133,9 @@ void Submission::take_in() {
 adapters::Adapted Submission::adapt() {
     adapters::RawRequest raw(caller_.tenant);
     raw.body = request_.body;
-    if (!again_) {  // what headers said of a kept item is in its body; those kept are for people
+    if (!again_ || door_.declared != nullptr) {
         raw.headers = request_.headers;
-    }
+    }  // else what headers said of a kept item is in its body; those kept are for people
     switch (endpoint_) {
         case Endpoint::aws_eventbridge:
             return sender_.by_sns ? adapters::adapt_signed_sns(raw, intake_.options.aws)
@@ -372,7 +370,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
         return fails_again(index, status, kept);
     }
     if (headers_.empty()) {
-        headers_ = redacted_headers(request_);
+        headers_ = redacted_headers(request_, door_.headers_kept());
     }
     kept.endpoint = door_.path();
     kept.headers = headers_;
@@ -560,20 +558,25 @@ void Submission::count(const ItemReceipt& item) {
 }
 
 void Submission::finish() {
-    std::map<std::string_view, SourceActivity> activity;
+    /// What is new, and how much of it counts as the source's own rhythm.
+    std::map<std::string_view, std::pair<SourceActivity, std::uint64_t>> activity;
     for (const auto& item : receipt_.items) {
         count(item);
         if (again_) {
             continue;  // nobody has sent it
         }
-        SourceActivity& source = activity[intake_.countable(caller_.tenant, item.source)];
-        source.last_received_at = received_at_;
+        auto& [source, rhythm] = activity[intake_.countable(caller_.tenant, item.source)];
         source.received += item.status != ItemStatus::noted;
         source.appended += item.status == ItemStatus::accepted;
         source.duplicate += item.status == ItemStatus::duplicate;
         source.conflict += item.status == ItemStatus::conflict;
         source.quarantined += item.status == ItemStatus::quarantined;
         source.refused += item.status == ItemStatus::failed;
+        if (item.event_type == model::test_event_type) {
+            continue;  // that somebody tries it says nothing of how its sender goes on
+        }
+        source.last_received_at = received_at_;
+        rhythm += item.status != ItemStatus::noted;
         if (item.status == ItemStatus::accepted && item.claimed) {
             const Duration behind = received_at_ - *item.claimed;
             source.behind = std::min(source.behind.value_or(behind), behind);
@@ -590,9 +593,10 @@ void Submission::finish() {
     }
     {
         const MutexLock lock(intake_.mutex);
-        for (const auto& [name, delta] : activity) {
+        for (const auto& [name, counted] : activity) {
+            const auto& [delta, rhythm] = counted;
             auto& entry = intake_.activity.try_emplace(std::string(name)).first->second;
-            entry.late.add(now, delta.received, delta.behind);
+            entry.late.add(now, rhythm, delta.behind);
             SourceActivity& source = entry.since_start;
             source.last_received_at = std::max(source.last_received_at, delta.last_received_at);
             source.received += delta.received;

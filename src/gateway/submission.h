@@ -22,6 +22,7 @@
 #include "gateway/due_wheel.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_metrics.h"
+#include "gateway/handshakes.h"
 #include "gateway/quarantine_repeats.h"
 #include "gateway/rate_limits.h"
 #include "gateway/receipt_counts.h"
@@ -95,6 +96,7 @@ struct Intake {
     QuarantineRepeats repeats;
     DlqRoom dlq_room;
     RateLimits rates;
+    std::shared_ptr<Handshakes> handshakes;  ///< shared with visits that are under way
     std::unique_ptr<Deduplicator> deduplicator;
     std::atomic<bool> admits;
     RoomCheck has_room;  ///< may be empty; set before `admits`
@@ -199,6 +201,7 @@ private:
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
     void take_rejection(std::size_t index, adapters::Rejection& rejection);
     void take_confirmation(const adapters::SnsConfirmation& confirmation);
+    void take_handshake(adapters::ValidationHandshake& handshake);
     void take_whole(adapters::NotThisProtocol& other);
     void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, TopicId topic,
                      std::string value);

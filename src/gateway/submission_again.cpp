@@ -1,6 +1,7 @@
 /// What a submission does otherwise for a kept item that comes in again.
 
 #include "adapters/event_line.h"
+#include "gateway/redact.h"
 #include "gateway/submission.h"
 
 namespace helios::gateway {
@@ -27,6 +28,8 @@ Submission::Submission(Intake& intake, Resubmission again, Caller caller, Receip
       received_at_(intake.clock.wall()),
       started_(intake.clock.monotonic()) {
     receipt_.sender = SenderKind::direct;
+    // What was kept of a credential, or before a declaration read it, is not what was sent.
+    std::erase_if(request_.headers, [](const auto& h) { return is_fingerprint(h.second); });
 }
 
 /// What an operator brings is no silence of its source.

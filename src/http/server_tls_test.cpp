@@ -11,6 +11,7 @@
 
 #include "http/client.h"
 #include "http/server.h"
+#include "http/tls_server.h"
 #include "http/tls_test_kit.h"
 #include "http/websocket.h"
 #include "http/websocket_test_kit.h"
@@ -369,6 +370,38 @@ TEST_F(ServerTlsTest, new_files_are_for_new_connections_and_bad_ones_for_nobody)
     files.use(next);
     EXPECT_TRUE(come_true([&] { return shown() != first; }));
     EXPECT_EQ(before.exchange(get_x).status, 200) << "what is open goes on";
+}
+
+TEST(TlsServer, tells_once_before_its_certificate_ends_and_once_when_it_has) {
+    TlsFiles files;
+    files.use(files.issue("localhost", -std::chrono::hours(1), std::chrono::days(20)));
+    ManualClock clock(SystemClock().wall());
+    std::vector<std::string> lines;
+    telemetry::Telemetry telemetry(clock, telemetry::Level::info, lines);
+    const auto opened = TlsServer::open(files.options(), telemetry, clock);
+    ASSERT_TRUE(opened) << opened.error().message();
+    const auto told = [&](std::string_view what) {
+        return std::ranges::count_if(lines, [&](const auto& line) { return line.contains(what); });
+    };
+    EXPECT_EQ(told("the certificate"), 0);
+    auto& looks = telemetry.metrics.counter("helios_http_certificates_refused_total", "");
+    const auto look = [&](const std::string& text) {  // what is refused has been looked at
+        const auto before = looks.value();
+        files.write("cert.pem", text);
+        const auto until = SystemClock().monotonic() + test_patience;
+        while (looks.value() == before && SystemClock().monotonic() < until) {
+            std::this_thread::yield();
+        }
+        EXPECT_GT(looks.value(), before);
+    };
+    for (int i = 0; i < 3; ++i) {
+        clock.advance(std::chrono::days(7));
+        look("no certificate " + std::to_string(2 * i));
+        look("no certificate " + std::to_string(2 * i + 1));
+    }
+    (*opened)->stop();
+    EXPECT_EQ(told("the certificate expires soon"), 1);
+    EXPECT_EQ(told("the certificate has expired"), 1);
 }
 
 TEST_F(ServerTlsTest, requests_go_on_while_certificates_are_replaced) {

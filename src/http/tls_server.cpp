@@ -22,6 +22,7 @@ namespace helios::http {
 namespace {
 
 constexpr std::size_t file_bytes_max = 1u << 20;
+constexpr Duration warned_ahead = std::chrono::days(14);
 
 constexpr std::array<std::string_view, 7> failure_reasons{
     "no_tls", "version", "client_certificate", "alert", "gone", "unfinished", "other"};
@@ -224,6 +225,8 @@ struct TlsServer::State {
     }
 
     void use(Identity fresh) {
+        end = fresh.expires;
+        told = Told::nothing;
         expires.set(static_cast<double>(to_nanos(fresh.expires) / 1'000'000'000));
         const MutexLock lock(mutex);
         identity = std::move(fresh);
@@ -233,7 +236,27 @@ struct TlsServer::State {
         telemetry.logger.warn("http", "the certificate is not replaced: the old one stays",
                               {{"why", error.what}, {"hint", error.hint}});
     }
+    /// Some time before the certificate ends, and when it has: once each.
+    void tell_of_end() {
+        const Instant now = clock.wall();
+        const auto due = now >= end                  ? Told::ended
+                         : now >= end - warned_ahead ? Told::ending
+                                                     : Told::nothing;
+        if (due <= told) {
+            return;
+        }
+        told = due;
+        telemetry.logger.warn("http",
+                              due == Told::ended ? "the certificate has expired: clients turn away"
+                                                 : "the certificate expires soon",
+                              {{"expires", format_rfc3339(end)},
+                               {"file", options.cert_file},
+                               {"hint",
+                                "put a new certificate and its key there: they are read "
+                                "again by themselves"}});
+    }
     void look() {
+        tell_of_end();
         auto texts = read_files(options);
         if (!texts) {
             if (std::exchange(unreadable, texts.error().what) != texts.error().what) {
@@ -269,9 +292,12 @@ struct TlsServer::State {
     telemetry::Gauge& expires;
     telemetry::Counter& refused;
     std::vector<telemetry::Counter*> failures;  ///< as failure_reasons
-    std::optional<Texts> seen;                  ///< judged; the thread's, as the next two
-    std::optional<Texts> fresh_texts;           ///< read once
-    std::string unreadable;                     ///< why, as it was told
+    enum class Told : std::uint8_t { nothing, ending, ended };
+    Instant end{};                     ///< of the certificate; the thread's, as all of these
+    Told told = Told::nothing;         ///< of its end
+    std::optional<Texts> seen;         ///< judged
+    std::optional<Texts> fresh_texts;  ///< read once
+    std::string unreadable;            ///< why, as it was told
     mutable Mutex mutex;
     Identity identity HELIOS_GUARDED_BY(mutex);
     std::jthread thread;
@@ -290,6 +316,7 @@ Result<std::unique_ptr<TlsServer>> TlsServer::open(const TlsOptions& options,
     HELIOS_TRY_ASSIGN(auto identity, make_identity(options, texts, clock.wall()));
     auto state = std::make_unique<State>(options, telemetry, clock);
     state->use(std::move(identity));
+    state->tell_of_end();
     state->seen = std::move(texts);
     state->thread = std::jthread([state = state.get()](const std::stop_token& stop) {
         name_this_thread("http-tls");

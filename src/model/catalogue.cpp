@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/yaml.h"
+#include "model/test_event.h"
 #include "model/topics.h"
 
 namespace helios::model {
@@ -349,8 +350,12 @@ std::string customer_of(const EventType& type, json::Value payload) {
 }  // namespace
 
 Judgement Catalogue::judge(const Event& event, json::Value payload) const {
-    const auto& type = type_of(event.type);
     Judgement judgement;
+    if (event.type == test_event_type) {  // whatever the catalogue says
+        judgement.topic = topic::other;
+        return judgement;
+    }
+    const auto& type = type_of(event.type);
     judgement.topic = type.topic;
     judge_key(judgement, type, payload);
     judge_time(judgement, type, event, payload);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "model/position.h"
+#include "model/test_event.h"
 #include "model/topics.h"
 
 namespace helios::model {
@@ -32,6 +33,14 @@ TEST(Catalogue, accepts_a_complete_order_under_either_spelling) {
 
 TEST(Catalogue, first_present_path_wins) {
     EXPECT_EQ(judge("OrderPlaced", R"({"order_id":"B","orderId":"A"})").key, "A");
+}
+
+TEST(Catalogue, a_test_event_has_no_key_and_no_rules) {
+    const auto judgement = judge(test_event_type, R"({"orderId":{"not":"text"},"time":"?"})");
+    EXPECT_TRUE(judgement.accepted);
+    EXPECT_EQ(judgement.topic, topic::other);
+    EXPECT_EQ(judgement.key, "");
+    EXPECT_TRUE(judgement.warnings.empty());
 }
 
 TEST(Catalogue, a_null_is_absent) {

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/hash.h"
 #include "base/yaml.h"
+#include "model/test_event.h"
 #include "reconcile/checks/check_kind.h"
 #include "reconcile/extract.h"
 #include "reconcile/flow.h"
@@ -300,6 +301,10 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
     }
     if (const Node* type = required(node, "type", "type: OrderPlaced")) {
         out.type = text(*type, "type");
+        if (out.type == model::test_event_type) {
+            complain(type->mark, "helios.test is what `helios source test` sends: no flow takes it",
+                     "write the event type that the leg waits for");
+        }
     }
     if (const Node* deadline = required(node, "deadline", "deadline: 60s")) {
         out.deadline = duration_or_forever(*deadline, "deadline");

@@ -1,5 +1,6 @@
 """The real binary as a child process, and the little HTTP that the system tests speak to it. Python's standard library only."""
 import http.client
+import http.server
 import json
 import os
 import pty
@@ -247,6 +248,38 @@ class Server:
 
     def __exit__(self, *_):
         self.kill()
+
+
+class Vendor(http.server.ThreadingHTTPServer):
+    """Stands for a vendor's host: serves what it is given, and remembers what it was asked."""
+
+    def __init__(self):
+        self.pages, self.asked = {}, []
+        vendor = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                vendor.asked.append(self.path)
+                page = vendor.pages.get(self.path)
+                if isinstance(page, str):  # a redirect
+                    self.send_response(302)
+                    self.send_header("Location", page)
+                    page = None
+                else:
+                    self.send_response(200 if page else 404)
+                self.send_header("Content-Length", str(len(page or b"")))
+                self.end_headers()
+                self.wfile.write(page or b"")
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread.start()
+
+    def place(self):
+        return f"127.0.0.1:{self.server_port}"
 
 
 def events_of(data):

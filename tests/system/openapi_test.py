@@ -71,6 +71,7 @@ class Documented(unittest.TestCase):
             "key": ["MATCHED", "none"],
             "eventId": ["o-1", "o-3", "ingest", "none"],
             "dlqId": [item["dlqId"] for item in cls.server.quarantined()] + ["none"],
+            "handshakeId": ["none"],
             "id": [
                 cls.server.post("/api/v1/dlq/redrive", {"filter": {"ids": ["none"]}}).json()["id"],
                 "none",

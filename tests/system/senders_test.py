@@ -3,15 +3,13 @@
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import os
 import sys
-import threading
 import time
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, line, run
+from helios_process import Server, TemporaryDirectory, Vendor, binary, environment, line, run
 
 INGEST, BATCH = "/api/v1/events/ingest", "/api/v1/events/batch"
 AWS = "/api/v1/webhooks/aws/eventbridge"
@@ -37,33 +35,6 @@ def eventbridge(event_id):
         "resources": [],
         "detail": {"orderId": "O-1", "customerId": "C-1", "totalAmount": "1.00"},
     }
-
-
-class Vendor(http.server.ThreadingHTTPServer):
-    """Stands for a vendor's host: serves what it is given, and remembers what it was asked."""
-
-    def __init__(self):
-        self.pages, self.asked = {}, []
-        vendor = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                vendor.asked.append(self.path)
-                page = vendor.pages.get(self.path)
-                self.send_response(200 if page else 404)
-                self.send_header("Content-Length", str(len(page or b"")))
-                self.end_headers()
-                self.wfile.write(page or b"")
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
-        self.thread.start()
-
-    def place(self):
-        return f"127.0.0.1:{self.server_port}"
 
 
 class Senders(unittest.TestCase):
