@@ -148,8 +148,10 @@ void Submission::start() {
 /// False: it has been answered.
 bool Submission::take_place() {
     const Duration since = std::min(request_.waiting_since.value_or(started_), started_);
-    const auto got = intake_.begin(*this, request_.body.size(), started_, since,
-                                   since + time_to_answer(patience_of(endpoint_, request_)));
+    const auto got =
+        intake_.begin(*this, request_.body.size(), started_, since,
+                      since + time_to_answer(door_.fetched ? patience_with_fetched
+                                                           : patience_of(endpoint_, request_)));
     if (got.closing) {
         tell_refused(door_.source());
         Receipt receipt;
@@ -231,8 +233,13 @@ void Submission::take_in() {
 
 /// False: it has been answered.
 bool Submission::sender_is_proved() {
-    if (intake_.checks == nullptr || again_) {
+    if (!door_.fetched && (intake_.checks == nullptr || again_)) {
         sender_.proof = auth::Proof::held(caller_.subject);
+        return true;
+    }
+    if (door_.fetched) {
+        sender_.proof = auth::Proof::held(caller_.subject);
+        sender_.authenticated = true;
         return true;
     }
     sender_ = intake_.checks->check(door_, request_);
