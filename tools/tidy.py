@@ -20,7 +20,7 @@ ROOMS = {
     "log": "base telemetry",
     "auth": "base",
     "adapters": "base model",
-    "sources": "base telemetry model http adapters",
+    "sources": "base telemetry model http auth adapters",
     "schema": "base telemetry model log",
     "gateway": "base telemetry model http log auth schema adapters",
     "reconcile": "base telemetry model log",

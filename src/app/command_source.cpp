@@ -12,6 +12,7 @@
 #include "app/server_answer.h"
 #include "app/source_commands.h"
 #include "base/json.h"
+#include "base/shown.h"
 
 namespace helios::app {
 namespace {
@@ -69,6 +70,38 @@ gcloud pubsub subscriptions create helios --topic TOPIC --ack-deadline 10 \
 az eventgrid event-subscription create --name helios --source-resource-id TOPIC_ID \
   --endpoint "{url}/api/v1/webhooks/azure/eventgrid?{parameter}={secret}"
 # to see it work: helios source test azure
+)text"},
+    SetUp{
+        "sqs",
+        R"text(# A queue that Helios fetches itself; nothing reaches {url}. In Helios's configuration:
+#   sources: {{aws: {{pull: {{kind: sqs, queue_url: "QUEUE_URL"}}}}}}
+# Keys come from the environment, a web identity, ~/.aws/credentials or the machine's role.
+aws sqs create-queue --queue-name helios
+aws events put-targets --rule RULE --targets "Id=helios,Arn=QUEUE_ARN"
+aws sqs set-queue-attributes --queue-url QUEUE_URL --attributes '{{"Policy":
+  "{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Action":"sqs:SendMessage","Resource":"QUEUE_ARN","Condition":{{"ArnEquals":{{"aws:SourceArn":"RULE_ARN"}}}}}}]}}"}}'
+# Helios's role needs these actions on QUEUE_ARN:
+#   sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility, sqs:GetQueueAttributes
+)text"},
+    SetUp{
+        "pubsub",
+        R"text(# A pull subscription that Helios fetches itself; nothing reaches {url}. In Helios's configuration:
+#   sources: {{gcp: {{pull: {{kind: pubsub, subscription: projects/PROJECT/subscriptions/helios}}}}}}
+# The service account is the machine's, or in a file: credentials: "file:/run/secrets/gcp.json"
+gcloud pubsub subscriptions create helios --topic TOPIC --ack-deadline 60
+gcloud pubsub subscriptions add-iam-policy-binding helios \
+  --member serviceAccount:HELIOS@PROJECT.iam.gserviceaccount.com --role roles/pubsub.subscriber
+)text"},
+    SetUp{
+        "eventgrid",
+        R"text(# A namespace that Helios fetches itself; nothing reaches {url}. In Helios's configuration:
+#   sources: {{azure: {{pull: {{kind: eventgrid, topic: TOPIC, subscription: helios,
+#     endpoint: "https://NAMESPACE.REGION-1.eventgrid.azure.net",
+#     credentials: "file:/run/secrets/eventgrid-key"}}}}}}
+az eventgrid namespace topic event-subscription create --resource-group GROUP \
+  --namespace-name NAMESPACE --topic-name TOPIC --name helios --event-delivery-schema CloudEventSchemaV1_0 \
+  --delivery-configuration "{{deliveryMode:Queue,queue:{{receiveLockDurationInSeconds:60,maxDeliveryCount:10,eventTimeToLive:P7D}}}}"
+az eventgrid namespace list-key --resource-group GROUP --name NAMESPACE --query key1 --output tsv
 )text"},
     SetUp{"cloudevents", R"text(# CloudEvents from anybody. In Helios's configuration:
 #   sources: {{cloudevents: {{policy: [bearer], map: {{"https://shop.example/": shop}}}}}}
@@ -219,6 +252,7 @@ Result<int> ls(const SourceArguments& a, const Environment& environment) {
                    {"conflicts", true},
                    {"quarantined", true},
                    {"refused", true},
+                   {"waiting", true},
                    {"why"}},
                   true);
     const auto items = document.root().find("items");
@@ -230,6 +264,12 @@ Result<int> ls(const SourceArguments& a, const Environment& environment) {
             why += fmt::format("{}{} {}", why.empty() ? "" : ", ",
                                refusals.at(r).find("reason").text(),
                                refusals.at(r).find("count").text());
+        }
+        const auto pull = item.find("pull");
+        const auto lag = pull.find("lag");
+        const std::string waiting(lag.is_number() ? lag.text() : "");
+        if (const auto error = pull.find("lastError"); error.is_string()) {
+            why += (why.empty() ? "" : ", ") + printable(error.text());
         }
         const auto cell = [&](std::string_view name) {
             const auto value = item.find(name);
@@ -244,6 +284,7 @@ Result<int> ls(const SourceArguments& a, const Environment& environment) {
                    {cell("conflicts")},
                    {cell("quarantined")},
                    {cell("refused")},
+                   {waiting},
                    {why}});
     }
     table.end();
@@ -257,9 +298,11 @@ Command source_command(const Environment& environment) {
     auto& a = *arguments;
     Command ls_command;
     ls_command.name = "ls";
-    ls_command.summary = "What comes from each source, and why senders were refused";
+    ls_command.summary =
+        "What comes from each source, why senders were refused, what can't be fetched";
     ls_command.description =
-        "Since the server began. Exit 0: printed. Exit 2: usage, or the server can't be "
+        "Since the server began. `waiting`: messages in the queue of a source that Helios fetches, "
+        "where its cloud says how many. Exit 0: printed. Exit 2: usage, or the server can't be "
         "reached.";
     ls_command.examples = {"helios source ls", "helios source ls --format json"};
     ls_command.options = {

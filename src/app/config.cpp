@@ -389,6 +389,7 @@ const std::vector<Setting>& settings() {
         auto rows = make_settings();
         const auto at = std::ranges::find(rows, "gateway.record_bytes_max", &Setting::key);
         auto senders = sender_settings();
+        std::ranges::move(pull_settings(), std::back_inserter(senders));
         rows.insert(at, std::make_move_iterator(senders.begin()),
                     std::make_move_iterator(senders.end()));
         return rows;
@@ -444,6 +445,7 @@ Status Config::check_ranges() const {
     log_options.directory = data_dir;  // not an option of its own
     HELIOS_TRY(log_options.validate());
     HELIOS_TRY(gateway.validate());
+    HELIOS_TRY(pull.validate(gateway.senders.test_hosts));
     for (auto status : {route.validate(), engine.validate()}) {
         if (!status) {
             status.error().what = "reconcile." + status.error().what;

@@ -19,6 +19,7 @@
 #include "http/options.h"
 #include "log/options.h"
 #include "reconcile/options.h"
+#include "sources/pull_options.h"
 #include "store/options.h"
 #include "telemetry/telemetry.h"
 
@@ -44,6 +45,7 @@ struct Config {
     http::ServerOptions http;
     log::DiskLogOptions log;
     gateway::Options gateway;
+    sources::PullSources pull;
     reconcile::RouteOptions route;
     reconcile::EngineStageOptions engine;
     store::Options store;

@@ -195,5 +195,7 @@ Setting keep(std::string key, Member member, std::string description) {
 
 /// The rows of how senders prove who they are (config_senders.cpp).
 std::vector<Setting> sender_settings();
+/// The rows of queues that are fetched (config_pull.cpp).
+std::vector<Setting> pull_settings();
 
 }  // namespace helios::app

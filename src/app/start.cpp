@@ -167,6 +167,17 @@ std::vector<std::string_view> sources_with(const Config& config, gateway::ProofM
 
 }  // namespace
 
+void close_to_push(Config& config) {
+    auto& senders = config.gateway.senders;
+    for (const auto& [pull, policy] :
+         {std::pair(&config.pull.aws, &senders.aws), std::pair(&config.pull.gcp, &senders.gcp),
+          std::pair(&config.pull.azure, &senders.azure)}) {
+        if (pull->on() && policy->methods.empty()) {
+            policy->methods = {gateway::ProofMethod::off};
+        }
+    }
+}
+
 std::vector<std::string_view> sources_without_proof(const Config& config) {
     return sources_with(config, gateway::ProofMethod::none);
 }
@@ -247,6 +258,7 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
     apply_flags(out.config, arguments, out.errors);
     out.config.gateway.senders.by_default =
         is_alone(out.config) ? gateway::ProofMethod::none : gateway::ProofMethod::off;
+    close_to_push(out.config);
     add(out.errors, out.config.validate());
     if (const auto exposed = check_exposure(out.config); !exposed) {
         out.errors.push_back(with_place_of(out.config, "http.host", exposed.error()));

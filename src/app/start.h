@@ -48,6 +48,8 @@ std::vector<Error> check_data_directory(const Config& config,
 /// Whether nobody but this machine can reach what is listened on, nor a proxy that may speak for
 /// others.
 bool is_alone(const Config& config);
+/// A source that is fetched, and whose policy nobody has set, takes nothing that is pushed.
+void close_to_push(Config& config);
 
 /// Those whose senders need not prove who they are.
 std::vector<std::string_view> sources_without_proof(const Config& config);

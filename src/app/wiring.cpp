@@ -288,6 +288,8 @@ Status Node::open_stages() {
                               audit_->write(deleted(caller, request, deletion));
                           },
                           checks_.get()));
+    pulling_ =
+        std::make_unique<Pulling>(config_, *gateway_, route_->presence(), telemetry_, clock_);
     return {};
 }
 
@@ -347,7 +349,8 @@ Status Node::open_api() {
     vitals_ =
         std::make_unique<api::Vitals>(*log_, *barrier_, *progress_, std::move(health), clock_);
     routes_ = std::make_unique<http::RouteTable>();
-    gateway::add_routes(*routes_, *gateway_);
+    gateway::add_routes(*routes_, *gateway_,
+                        [this](std::string_view source) { return pulling_->report(source); });
     const auto audit = [this](model::AuditRecord record) { audit_->write(std::move(record)); };
     gateway::add_handshake_routes(*routes_, *gateway_, audit);
     redrives_ = std::make_unique<gateway::Redrives>(
@@ -453,6 +456,7 @@ void Node::open_door(const std::stop_token& stop) {
                     return reconcile::case_keys(flows->second, event, payload);
                 });
             });
+            pulling_->start();
             return;
         }
         if (!told) {
@@ -514,6 +518,9 @@ void Node::stop() {
     }
     if (redrives_) {
         redrives_->stop();
+    }
+    if (pulling_) {
+        pulling_->stop();
     }
     const Instant stopping = log_ ? log_->now() : Instant{};
     if (watch_) {

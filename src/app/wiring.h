@@ -19,6 +19,7 @@
 #include "app/config.h"
 #include "app/dlq_store.h"
 #include "app/file_watch.h"
+#include "app/pulling.h"
 #include "app/watch.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -94,6 +95,7 @@ private:
     std::unique_ptr<Callers> callers_;
     std::unique_ptr<gateway::SenderChecks> checks_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<Pulling> pulling_;
     api::Options api_options_;
     api::About about_;
     std::unique_ptr<api::Barrier> barrier_;

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 
 #include "base/assert.h"
 
@@ -132,6 +133,39 @@ std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_
     ok = ok && EVP_MAC_final(context.get(), out.data(), &length, out.size()) == 1;
     HELIOS_ASSERT(ok && length == out.size(), "libcrypto refused to make a code");
     return {reinterpret_cast<const char*>(out.data()), out.size()};
+}
+
+Result<std::string> sign_rsa_sha256(std::string_view private_key_pem, std::string_view message) {
+    const ErrorsCleared cleared;
+    constexpr std::size_t pem_bytes_max = 64u << 10;
+    const std::unique_ptr<BIO, Release<BIO_free>> bytes(
+        private_key_pem.size() > pem_bytes_max
+            ? nullptr
+            : BIO_new_mem_buf(private_key_pem.data(), static_cast<int>(private_key_pem.size())));
+    const auto no_passphrase = [](char*, int, int, void*) { return 0; };  // nobody is asked for one
+    const std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>> key(
+        bytes == nullptr ? nullptr
+                         : PEM_read_bio_PrivateKey(bytes.get(), nullptr, +no_passphrase, nullptr));
+    const int bits = key == nullptr ? 0 : EVP_PKEY_get_bits(key.get());
+    if (key == nullptr || EVP_PKEY_is_a(key.get(), "RSA") != 1 || bits < modulus_bits_min ||
+        bits > modulus_bits_max) {
+        return fail(ErrorKind::invalid, "not an RSA private key in PEM of 2048 to 8192 bits");
+    }
+    const DigestContext context(EVP_MD_CTX_new());
+    std::size_t length = 0;
+    std::string signature;
+    bool ok = context != nullptr && EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr,
+                                                          nullptr, key.get(), nullptr) == 1;
+    ok = ok &&
+         EVP_DigestSign(context.get(), nullptr, &length, bytes_of(message), message.size()) == 1;
+    signature.resize(length);
+    ok = ok && EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
+                              &length, bytes_of(message), message.size()) == 1;
+    if (!ok) {
+        return fail(ErrorKind::invalid, "a private key that does not sign");
+    }
+    signature.resize(length);
+    return signature;
 }
 
 Result<PublicKey> PublicKey::rsa(std::string_view modulus, std::string_view exponent) {

@@ -1,6 +1,6 @@
 #pragma once
-/// Signatures: what libcrypto does for this room. Private to it, and with certificate.h the only
-/// place that knows the library.
+/// Signatures: what libcrypto does for this room, and for whoever must sign to be let in elsewhere.
+/// With certificate.h the only place of the room that knows the library.
 ///
 /// Whatever is wrong with a key is said when it is made; whatever is wrong with a signature is
 /// `false`. No function leaves anything in the library's queue of errors.
@@ -20,6 +20,10 @@ namespace helios::auth {
 
 /// Of the parts one after the other. Thread-safe.
 std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> parts);
+
+/// RSASSA-PKCS1-v1_5 over SHA-256, by a private key in PEM without a passphrase. invalid: no such
+/// key, or an RSA key of another length than PublicKey::rsa takes; the key is in no message.
+Result<std::string> sign_rsa_sha256(std::string_view private_key_pem, std::string_view message);
 
 /// What a public key can check. A key fits schemes of its own kind only.
 enum class Scheme : std::uint8_t {

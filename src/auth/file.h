@@ -1,5 +1,5 @@
 #pragma once
-/// Small files of this room: read whole, and replaced whole. Private to it.
+/// Small files that hold credentials: read whole, and replaced whole.
 
 #include <cstddef>
 #include <functional>

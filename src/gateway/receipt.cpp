@@ -1,5 +1,7 @@
 #include "gateway/receipt.h"
 
+#include <algorithm>
+
 namespace helios::gateway {
 namespace {
 
@@ -106,6 +108,25 @@ SenderKind sender_of(Endpoint endpoint, const http::Request& request) {
             break;
     }
     return SenderKind::direct;
+}
+
+bool is_settled(const Receipt& receipt) {
+    switch (receipt.kind) {
+        case Receipt::Kind::items:
+            return std::ranges::all_of(receipt.items, [](const ItemReceipt& item) {
+                return item.status != ItemStatus::failed;
+            });
+        case Receipt::Kind::handshake:
+        case Receipt::Kind::nothing_to_do:
+            return true;
+        case Receipt::Kind::not_this_protocol:
+        case Receipt::Kind::wrong_media_type:
+        case Receipt::Kind::unproved:
+        case Receipt::Kind::refused:
+        case Receipt::Kind::overdue:
+            break;
+    }
+    return false;
 }
 
 std::string_view to_string(ItemStatus status) {

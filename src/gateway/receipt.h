@@ -43,6 +43,13 @@ struct Door {
     explicit Door(const DeclaredSender& of) : endpoint(Endpoint::declared), declared(&of) {}
 
     std::string_view source() const { return declared ? declared->name() : source_of(endpoint); }
+    /// The same, for what we have fetched ourselves: whom it is from was proved by the fetching,
+    /// and nobody waits for its answer.
+    Door as_fetched() const {
+        Door door = *this;
+        door.fetched = true;
+        return door;
+    }
     std::string path() const {
         return declared ? declared->path() : std::string(path_of(endpoint));
     }
@@ -52,6 +59,7 @@ struct Door {
 
     Endpoint endpoint;
     const DeclaredSender* declared = nullptr;  ///< outlives whoever holds this
+    bool fetched = false;
 };
 /// Of a path; absent: nothing is taken in there. `declared` outlives the door.
 std::optional<Door> door_at(std::string_view path, const DeclaredSenders& declared);
@@ -136,5 +144,9 @@ struct Receipt {
     bool batched = false;     ///< cloudevents: a batch, answered item by item
     bool asks_basic = false;  ///< unproved: who came without Authorization is asked for it
 };
+
+/// Whether all of a request is durable, as events or in quarantine, or needs no storing: whoever
+/// keeps it for us may let it go.
+bool is_settled(const Receipt& receipt);
 
 }  // namespace helios::gateway

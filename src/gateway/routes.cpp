@@ -401,7 +401,35 @@ double in_seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
-void write_source(json::Writer& out, const Gateway& gateway, const std::string& source) {
+void write_pull(json::Writer& out, const std::optional<PullReport>& pull) {
+    out.key("pull");
+    if (!pull) {
+        out.null();
+        return;
+    }
+    out.begin_object().key("lag");
+    if (pull->lag) {
+        out.number_u64(*pull->lag);
+    } else {
+        out.null();
+    }
+    out.key("oldestSeconds");
+    if (pull->oldest) {
+        out.raw(fmt::format("{:.3f}", in_seconds(*pull->oldest)));
+    } else {
+        out.null();
+    }
+    out.key("lastError");
+    if (pull->last_error.empty()) {
+        out.null();
+    } else {
+        out.string(pull->last_error);
+    }
+    out.end_object();
+}
+
+void write_source(json::Writer& out, const Gateway& gateway, const std::string& source,
+                  const PullReports& pulls) {
     const auto activity = gateway.activity(source);
     out.begin_object().field("source", std::string_view(source));
     out.field("policy", std::string_view(gateway.options().senders.described(source)));
@@ -439,10 +467,11 @@ void write_source(json::Writer& out, const Gateway& gateway, const std::string& 
     } else {
         out.null();
     }
+    write_pull(out, pulls ? pulls(source) : std::nullopt);
     out.end_object();
 }
 
-http::Route sources(Gateway& gateway) {
+http::Route sources(Gateway& gateway, PullReports pulls) {
     http::Route route;
     route.path = "/api/v1/sources";
     route.access = http::Access::viewer;
@@ -456,16 +485,18 @@ http::Route sources(Gateway& gateway) {
     route.description =
         "`eventsPerMinute`: in the last whole minute. `clockSkewSeconds`: the least of our clock "
         "minus the time that an event claims, in the last minutes; negative if their clock is "
-        "ahead.";
+        "ahead. `pull`: of a source that Helios fetches itself: how many messages wait and how old "
+        "the oldest was that came last, as far as the cloud says, and why it can't be fetched now.";
     route.answers.push_back(json_answer(
         200, "Sources with an endpoint of their own, then whatever else has come",
-        R"({"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"source":{"type":"string"},"policy":{"type":"string"},"lastEventAt":{"type":["string","null"]},"silentForSeconds":{"type":["integer","null"]},"eventsPerMinute":{"type":"integer"},"received":{"type":"integer"},"accepted":{"type":"integer"},"duplicates":{"type":"integer"},"conflicts":{"type":"integer"},"quarantined":{"type":"integer"},"refused":{"type":"integer"},"refusals":{"type":"array","items":{"type":"object","properties":{"reason":{"type":"string"},"count":{"type":"integer"},"lastAt":{"type":"string"}}}},"clockSkewSeconds":{"type":["number","null"]}}}}}})",
-        R"({"items":[{"source":"aws","policy":"api_key","lastEventAt":"2026-01-05T10:23:48.123Z","silentForSeconds":3,"eventsPerMinute":812,"received":9120,"accepted":9101,"duplicates":17,"conflicts":0,"quarantined":2,"refused":0,"refusals":[{"reason":"wrong_secret","count":4,"lastAt":"2026-01-05T10:20:01.000Z"}],"clockSkewSeconds":0.412}]})"));
-    route.handler = [&gateway](const http::Request&, const Caller&, http::Responder responder) {
+        R"({"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"source":{"type":"string"},"policy":{"type":"string"},"lastEventAt":{"type":["string","null"]},"silentForSeconds":{"type":["integer","null"]},"eventsPerMinute":{"type":"integer"},"received":{"type":"integer"},"accepted":{"type":"integer"},"duplicates":{"type":"integer"},"conflicts":{"type":"integer"},"quarantined":{"type":"integer"},"refused":{"type":"integer"},"refusals":{"type":"array","items":{"type":"object","properties":{"reason":{"type":"string"},"count":{"type":"integer"},"lastAt":{"type":"string"}}}},"clockSkewSeconds":{"type":["number","null"]},"pull":{"type":["object","null"],"properties":{"lag":{"type":["integer","null"]},"oldestSeconds":{"type":["number","null"]},"lastError":{"type":["string","null"]}}}}}}}})",
+        R"({"items":[{"source":"aws","policy":"api_key","lastEventAt":"2026-01-05T10:23:48.123Z","silentForSeconds":3,"eventsPerMinute":812,"received":9120,"accepted":9101,"duplicates":17,"conflicts":0,"quarantined":2,"refused":0,"refusals":[{"reason":"wrong_secret","count":4,"lastAt":"2026-01-05T10:20:01.000Z"}],"clockSkewSeconds":0.412,"pull":{"lag":12,"oldestSeconds":0.31,"lastError":null}}]})"));
+    route.handler = [&gateway, pulls = std::move(pulls)](const http::Request&, const Caller&,
+                                                         http::Responder responder) {
         json::Writer out;
         out.begin_object().key("items").begin_array();
         for (const auto& source : gateway.sources()) {
-            write_source(out, gateway, source);
+            write_source(out, gateway, source, pulls);
         }
         out.end_array().end_object();
         responder.send(http::Response::json(200, out.take()));
@@ -499,7 +530,7 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
 
 }  // namespace
 
-void add_routes(http::RouteTable& routes, Gateway& gateway) {
+void add_routes(http::RouteTable& routes, Gateway& gateway, PullReports pulls) {
     for (const auto make : {aws, gcp, azure, cloudevents, ingest, batch}) {
         routes.add(make(gateway));
     }
@@ -510,7 +541,7 @@ void add_routes(http::RouteTable& routes, Gateway& gateway) {
     for (const auto& [name, sender] : gateway.options().senders.declared) {
         routes.add(declared(gateway, sender));
     }
-    routes.add(sources(gateway));
+    routes.add(sources(gateway, std::move(pulls)));
     routes.add(health(gateway, "aws", "Aws"));
     routes.add(health(gateway, "gcp", "Gcp"));
     routes.add(health(gateway, "azure", "Azure"));

@@ -15,6 +15,10 @@ namespace helios::gateway {
 /// them.
 Duration patience_of(Endpoint endpoint, const http::Request& request);
 
+/// With what we have fetched ourselves: a lock that would end is renewed as long as it takes, so
+/// this only bounds how long one is.
+inline constexpr Duration patience_with_fetched = std::chrono::minutes(30);
+
 /// Of that, what there is from the arrival of a request to its answer: a fifth is left for the ways
 /// there and back, and for how late a sender that is told at the last moment is told.
 Duration time_to_answer(Duration patience);

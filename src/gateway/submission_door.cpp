@@ -83,7 +83,9 @@ bool Submission::take_place() {
     const Duration since = std::min(request_.waiting_since.value_or(started_), started_);
     const auto got =
         intake_.begin(*this, request_.body.size(), started_, since,
-                      since + time_to_answer(patience_of(endpoint_, request_)), receipt_.sender);
+                      since + time_to_answer(door_.fetched ? patience_with_fetched
+                                                           : patience_of(endpoint_, request_)),
+                      receipt_.sender);
     if (got.closing) {
         tell_refused(door_.source());
         Receipt receipt;
@@ -113,8 +115,9 @@ bool Submission::take_place() {
 
 /// False: it has been answered.
 bool Submission::sender_is_proved() {
-    if (intake_.checks == nullptr || again_) {
+    if (door_.fetched || intake_.checks == nullptr || again_) {
         sender_.proof = auth::Proof::held(caller_.subject);
+        sender_.authenticated = door_.fetched;
         return true;
     }
     sender_ = intake_.checks->check(door_, request_);

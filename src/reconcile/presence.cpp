@@ -9,7 +9,11 @@ using model::AbsenceRecord;
 
 namespace {
 constexpr std::size_t unwritten_max = 256;
-}
+/// A source may be out of reach for days: the longer it has been, the farther a piece reaches
+/// ahead.
+constexpr int reach_part = 16;
+constexpr Duration reach_max = std::chrono::minutes(1);
+}  // namespace
 
 void Presence::expect_turns(bool often) {
     const MutexLock lock(mutex_);
@@ -74,6 +78,35 @@ void Presence::refuse(std::string_view source) {
     }
 }
 
+void Presence::cannot_fetch(const std::string& source) {
+    const MutexLock lock(mutex_);
+    const Instant now = log_.now();
+    unfetched_.emplace(source, Unfetched{now, now});
+}
+
+void Presence::fetched(const std::string& source) {
+    const MutexLock lock(mutex_);
+    const auto it = unfetched_.find(source);
+    if (it == unfetched_.end()) {
+        return;
+    }
+    const Instant now = log_.now();
+    if (it->second.covered < now) {
+        keep({it->second.covered,
+              now,
+              options_.grace,
+              options_.absence_max,
+              {source},
+              AbsenceCause::fetch});
+    }
+    unfetched_.erase(it);
+}
+
+Instant Presence::reach_of(const Unfetched& unfetched, Instant now) const {
+    const Duration since = now - unfetched.from;
+    return now + std::max(options_.absence_min, std::min<Duration>(since / reach_part, reach_max));
+}
+
 /// Intervals since whose last refusal `absence_min` has passed.
 void Presence::close_overdue(Instant now) {
     std::erase_if(refusals_, [&](const auto& entry) HELIOS_REQUIRES(mutex_) {
@@ -125,6 +158,16 @@ std::vector<AbsenceRecord> Presence::notice(Instant t) {
                  AbsenceCause::refused});
         }
     }
+    for (const auto& [source, unfetched] : unfetched_) {
+        if (unfetched.covered <= now) {
+            out.push_back({unfetched.covered,
+                           reach_of(unfetched, now),
+                           options_.grace,
+                           options_.absence_max,
+                           {source},
+                           AbsenceCause::fetch});
+        }
+    }
     std::erase_if(out, [](const AbsenceRecord& piece) { return piece.from >= piece.to; });
     return out;
 }
@@ -136,6 +179,12 @@ void Presence::written(const AbsenceRecord& piece) {
         const auto it = refusals_.find(
             piece.sources.empty() ? std::string_view() : std::string_view(piece.sources.front()));
         if (it != refusals_.end() && it->second.covered == piece.from) {
+            it->second.covered = piece.to;
+        }
+    }
+    if (piece.cause == AbsenceCause::fetch && !piece.sources.empty()) {
+        const auto it = unfetched_.find(piece.sources.front());
+        if (it != unfetched_.end() && it->second.covered == piece.from) {
             it->second.covered = piece.to;
         }
     }
@@ -151,6 +200,11 @@ std::optional<Instant> Presence::unwritten_from(Instant now) const {
     for (const auto& [source, refusals] : refusals_) {
         if (refusals.covered <= now) {
             take(refusals.covered);
+        }
+    }
+    for (const auto& [source, unfetched] : unfetched_) {
+        if (unfetched.covered <= now) {
+            take(unfetched.covered);
         }
     }
     return from;

@@ -6,7 +6,8 @@
 ///
 /// A standstill is noticed as two turns too far apart: the process was stopped, or, by the wall
 /// clock alone, the machine slept. A wall clock set back is none: log time goes on. An interval of
-/// refusals runs from the first until none has come for `absence_min`.
+/// refusals runs from the first until none has come for `absence_min`. That a source can't be
+/// fetched is told, both when it begins and when it is over.
 
 #include <map>
 #include <optional>
@@ -51,6 +52,12 @@ public:
     /// the sender is answered.
     void refuse(std::string_view source);
 
+    /// A source that we fetch can't be fetched, or what waits there is old: from now until
+    /// fetched() we are absent of it.
+    void cannot_fetch(const std::string& source);
+    /// What was sent before it could be fetched again has been taken in.
+    void fetched(const std::string& source);
+
     /// For route, with every record stamped before `t` in hand and none of them handed on yet: the
     /// stretches, or pieces of them, that must be on the log before any of those that are stamped
     /// from their begin on. Whatever is noticed later begins at `t` or later.
@@ -68,6 +75,12 @@ private:
         Instant last;     ///< the latest
         Instant covered;  ///< written up to here
     };
+    /// Of one source that we fetch.
+    struct Unfetched {
+        Instant from;
+        Instant covered;  ///< written up to here
+    };
+    Instant reach_of(const Unfetched& unfetched, Instant now) const;
     void look() HELIOS_REQUIRES(mutex_);
     void close_overdue(Instant now) HELIOS_REQUIRES(mutex_);
     void keep(model::AbsenceRecord piece) HELIOS_REQUIRES(mutex_);
@@ -85,6 +98,7 @@ private:
     /// How far log time is ahead of the monotonic clock, at most so far.
     Duration ahead_ HELIOS_GUARDED_BY(mutex_){};
     std::map<std::string, Refusals, std::less<>> refusals_ HELIOS_GUARDED_BY(mutex_);
+    std::map<std::string, Unfetched, std::less<>> unfetched_ HELIOS_GUARDED_BY(mutex_);
     /// Standstills, and the rest of intervals that are over.
     std::vector<model::AbsenceRecord> unwritten_ HELIOS_GUARDED_BY(mutex_);
 };

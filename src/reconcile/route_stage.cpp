@@ -48,7 +48,7 @@ struct RouteStage::Metrics {
           failures(m.counter("helios_reconcile_route_failures_total",
                              "Rounds of route that failed and were begun again.")) {
         for (const auto cause : {model::AbsenceCause::start, model::AbsenceCause::sleep,
-                                 model::AbsenceCause::refused}) {
+                                 model::AbsenceCause::refused, model::AbsenceCause::fetch}) {
             absences[cause] = &m.counter(
                 "helios_reconcile_absences_total",
                 "Stretches of Helios' own absence, or pieces of them, handed on to cases.",

@@ -364,6 +364,38 @@ TEST_F(StageTest, one_refusal_gives_the_grace_and_is_on_the_log_before_any_tick)
         << "until none has come for absence_min";
 }
 
+TEST_F(StageTest, a_source_that_cannot_be_fetched_is_absent_until_it_is_read_again) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(59));
+    p.route().presence().cannot_fetch("gcp");
+    for (int i = 0; i < 600; ++i) {  // 300 s
+        p.clock.advance(std::chrono::milliseconds(500));
+        good(p.step_route());
+        good(p.step_engine());
+    }
+    ASSERT_FALSE(verdicts().empty());
+    EXPECT_EQ(verdicts().back().missing, std::vector<std::string>{"inventory"})
+        << "the payment comes from gcp, whose queue can't be reached";
+    p.route().presence().fetched("gcp");
+    payment(good_payment);
+    stock(good_stock);
+    settle();
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::matched);
+    const auto absences = this->absences();
+    ASSERT_FALSE(absences.empty());
+    EXPECT_LT(absences.size(), 100u) << "pieces reach farther the longer it lasts";
+    for (const auto& absence : absences) {
+        EXPECT_EQ(absence.cause, model::AbsenceCause::fetch);
+        EXPECT_EQ(absence.sources, std::vector<std::string>{"gcp"});
+        EXPECT_EQ(absence.max, std::chrono::hours(24)) << "capped by absence_max";
+    }
+    const auto before = absences.size();
+    p.clock.advance(std::chrono::seconds(60));
+    settle();
+    EXPECT_EQ(this->absences().size(), before) << "it is over";
+}
+
 TEST_F(StageTest, refusals_that_go_on_are_one_stretch_of_pieces) {
     order(good_order);
     settle();

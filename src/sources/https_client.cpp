@@ -82,11 +82,16 @@ struct HttpsClient::State {
     }
     static curl_socket_t on_socket(void* to, curlsocktype, curl_sockaddr* address) {
         auto& self = *static_cast<State*>(to);
-        if (!self.anywhere && !is_public(address->addr)) {
+        if (!self.may_reach(address->addr)) {
             self.refused_address = to_text(address->addr);
             return CURL_SOCKET_BAD;
         }
         return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    }
+    bool may_reach(const sockaddr& address) const {
+        return anywhere || is_public(address) ||
+               (reach == Reach::configured && is_private_network(address)) ||
+               (reach == Reach::metadata && to_text(address) == metadata_host);
     }
     static int on_progress(void* to, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
         const auto& self = *static_cast<State*>(to);
@@ -105,6 +110,8 @@ struct HttpsClient::State {
     std::size_t answer_bytes_max = 0;
     std::size_t header_bytes = 0;
     bool anywhere = false;
+    Reach reach = Reach::public_only;
+    std::string metadata_host;
     bool too_large = false;
     std::string refused_address;
 };
@@ -121,7 +128,8 @@ void HttpsClient::State::prepare(const HttpsRequest& request, const std::string&
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_CONNECTTIMEOUT_MS,
         static_cast<long>(options.connect_timeout / std::chrono::milliseconds(1)));
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout / std::chrono::milliseconds(1)));
+    const auto limit = request.timeout == Duration::zero() ? options.timeout : request.timeout;
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(limit / std::chrono::milliseconds(1)));
     set(CURLOPT_USERAGENT, "helios");
     if (!options.ca_file.empty()) {
         set(CURLOPT_CAINFO, options.ca_file.c_str());  // the machine's stay, as a directory
@@ -131,6 +139,11 @@ void HttpsClient::State::prepare(const HttpsRequest& request, const std::string&
         set(CURLOPT_POST, 1L);
         set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
         set(CURLOPT_POSTFIELDS, request.body.data());
+    }
+    if (request.put) {
+        set(CURLOPT_CUSTOMREQUEST, "PUT");
+        set(CURLOPT_POSTFIELDSIZE, 0L);
+        set(CURLOPT_POSTFIELDS, "");
     }
     set(CURLOPT_WRITEFUNCTION, &State::on_body);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
@@ -183,7 +196,12 @@ Result<HttpsAnswer> HttpsClient::perform(const HttpsRequest& request) {
     const auto where = fmt::format("{}:{}", request.host, request.port);
     state.anywhere =
         std::ranges::find(state.options.test_hosts, where) != state.options.test_hosts.end();
-    if (!request.https && !state.anywhere) {
+    const bool metadata = request.reach == Reach::metadata &&
+                          std::ranges::find(metadata_hosts, request.host) != metadata_hosts.end();
+    state.reach =
+        metadata || request.reach == Reach::configured ? request.reach : Reach::public_only;
+    state.metadata_host = metadata ? request.host : std::string();
+    if (!request.https && !state.anywhere && !metadata) {
         return fail(ErrorKind::denied, where + " would be asked over http", "use https");
     }
     state.answer = {};

@@ -5,8 +5,10 @@
 /// address nor one that changes what it resolves to leads anywhere. No redirect is followed, no
 /// proxy of the environment is asked.
 
+#include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +28,20 @@ struct HttpsOptions {
     Duration timeout = std::chrono::seconds(5);  ///< of one request, all in all
 };
 
+/// Which addresses a request may go to, beside test hosts.
+enum class Reach : std::uint8_t {
+    public_only,  ///< somebody else says where
+    /// A person has configured the host: also at an address of a private network (a cloud's private
+    /// endpoint), never at one that is this machine's or a metadata service's.
+    configured,
+    /// The metadata service of the cloud's machine itself, which gives credentials: `host` is its
+    /// address, one of metadata_hosts, and it speaks http.
+    metadata,
+};
+/// EC2, Azure and Google; ECS; EKS.
+inline constexpr std::array<std::string_view, 3> metadata_hosts{"169.254.169.254", "169.254.170.2",
+                                                                "169.254.170.23"};
+
 struct HttpsRequest {
     bool https = true;
     std::string host;
@@ -34,6 +50,9 @@ struct HttpsRequest {
     std::vector<std::pair<std::string, std::string>> headers{};
     std::string body{};  ///< with post
     bool post = false;
+    bool put = false;    ///< PUT, with an empty body
+    Duration timeout{};  ///< all in all; 0: the client's
+    Reach reach = Reach::public_only;
     std::size_t answer_bytes_max = 1u << 20;
 };
 

@@ -76,6 +76,26 @@ bool is_public(const sockaddr& address) {
     return false;
 }
 
+bool is_private_network(const sockaddr& address) {
+    constexpr std::array nets{Net4{ip(10, 0, 0, 0), 8}, Net4{ip(100, 64, 0, 0), 10},
+                              Net4{ip(172, 16, 0, 0), 12}, Net4{ip(192, 168, 0, 0), 16}};
+    if (address.sa_family == AF_INET) {
+        sockaddr_in v4{};
+        std::memcpy(&v4, &address, sizeof v4);
+        const auto at = ntohl(v4.sin_addr.s_addr);
+        return std::ranges::any_of(
+            nets, [&](const Net4& net) { return (at ^ net.net) >> (32 - net.bits) == 0; });
+    }
+    if (address.sa_family == AF_INET6) {
+        sockaddr_in6 v6{};
+        std::memcpy(&v6, &address, sizeof v6);
+        constexpr std::uint8_t unique_local = 0xfc;  // /7; EC2's metadata service is fd00:ec2::254
+        const std::span<const std::uint8_t, 16> bytes(v6.sin6_addr.s6_addr);
+        return (bytes[0] & 0xfe) == unique_local && !begins_with(bytes, {0xfd, 0x00, 0x0e, 0xc2});
+    }
+    return false;
+}
+
 std::string to_text(const sockaddr& address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (address.sa_family == AF_INET) {

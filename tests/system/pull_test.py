@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+"""What Helios fetches itself, from stand-ins for the clouds' queues (queue_doubles.py). Against the real binary."""
+import base64
+import importlib
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from helios_process import Server, TemporaryDirectory, binary, environment, run
+from queue_doubles import EventGrid, PubSub, Sqs
+
+AWS = "/api/v1/webhooks/aws/eventbridge"
+JSON = {"Content-Type": "application/json"}
+
+
+def eventbridge(event_id, order="O-1"):
+    return {
+        "version": "0",
+        "id": event_id,
+        "detail-type": "OrderPlaced",
+        "source": "shop",
+        "account": "123456789012",
+        "time": "2026-01-05T10:23:45Z",
+        "region": "eu-central-1",
+        "resources": [],
+        "detail": {"orderId": order, "customerId": "C-1", "totalAmount": "1.00"},
+    }
+
+
+def through_sns(event):
+    return {
+        "Type": "Notification",
+        "MessageId": "m-" + event["id"],
+        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:orders",
+        "Message": json.dumps(event),
+        "Timestamp": "2026-01-05T10:23:46.000Z",
+        "SignatureVersion": "1",
+        "Signature": "bm9ib2R5IGFza3M=",
+    }
+
+
+def sqs_message(event, **more):
+    return {"body": event if isinstance(event, str) else json.dumps(event), **more}
+
+
+def eventually(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    return condition()
+
+
+def packages(*names):
+    """Makes packages of PyPI importable: those of this machine, else installed once beside the binary. False: they can't be had."""
+    where = os.path.join(os.path.dirname(binary()), "python-packages")
+    sys.path.append(where)
+    try:
+        for name in names:
+            importlib.import_module(re.match(r"\w+", name).group())
+        return True
+    except ImportError:
+        pass
+    try:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", where, *names]
+        subprocess.run(pip, check=True, timeout=150, capture_output=True)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    importlib.invalidate_caches()
+    return True
+
+
+class Pull(unittest.TestCase):
+    def setUp(self):
+        self.directory = TemporaryDirectory()
+        self.addCleanup(self.directory.__exit__)
+
+    def double(self, kind, port=0):
+        queue = kind(port)
+        self.addCleanup(queue.close)
+        return queue
+
+    def file(self, name, text):
+        path = f"{self.directory.path}/{name}"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o600)
+        return path
+
+    def serve(self, *arguments, hosts="", **settings):
+        server = Server(
+            self.directory.path + "/data",
+            "--insecure-test-hosts",
+            hosts,
+            *arguments,
+            env=environment(**settings),
+        )
+        self.addCleanup(server.kill)
+        return server
+
+    def serve_sqs(self, queue, **more):
+        settings = {
+            "HELIOS_SOURCES_AWS_PULL_KIND": "sqs",
+            "HELIOS_SOURCES_AWS_PULL_QUEUE_URL": queue.url(),
+            "HELIOS_SOURCES_AWS_PULL_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            **more,
+        }
+        return self.serve(hosts=queue.place(), **settings)
+
+    def source(self, server, name):
+        return {i["source"]: i for i in server.get("/api/v1/sources").json()["items"]}[name]
+
+    def counted(self, server, source, **expected):
+        """Waits for the source's figures; those that it has then."""
+
+        def now():
+            item = self.source(server, source)
+            return item if all(item[k] == v for k, v in expected.items()) else None
+
+        found = eventually(now)
+        self.assertTrue(found, f"{self.source(server, source)} instead of {expected}")
+        return found
+
+    def metric(self, server, name):
+        for text in server.get("/metrics").body.decode().splitlines():
+            if text.startswith(name + " ") or text.startswith(name + "{"):
+                yield text
+
+    def test_sqs_brings_events_of_eventbridge_and_of_sns(self):
+        queue = self.double(Sqs)
+        queue.put(
+            sqs_message(eventbridge("e-1", "O-1")),
+            sqs_message(through_sns(eventbridge("e-2", "O-2"))),
+            sqs_message("this is no event"),
+        )
+        server = self.serve_sqs(queue)
+        item = self.counted(server, "aws", accepted=2, quarantined=1)
+        self.assertTrue(queue.wait_for(lambda: not queue.locked and not queue.ready), queue.calls)
+        self.assertEqual(item["policy"], "off", "what is fetched is not thereby open to push")
+        self.assertEqual(server.request("POST", AWS, "{}", JSON).status, 401)
+        pull = eventually(
+            lambda: (lambda p: p if p["lag"] == 0 and p["oldestSeconds"] is not None else None)(
+                self.source(server, "aws")["pull"]
+            )
+        )
+        self.assertEqual(pull["lastError"], None)
+        self.assertEqual(
+            server.get_patiently("/api/v1/events?order_id=O-2").json()["items"][0]["eventId"], "e-2"
+        )
+        kept = server.get_patiently("/api/v1/dlq").json()["items"]
+        self.assertEqual([i["reason"] for i in kept], ["not_json"])
+        self.assertIn('helios_sources_pulled_total{source="aws"} 3', self.metric(server, "helios_sources_pulled_total"))
+        self.assertIn('helios_sources_deleted_total{source="aws"} 3', self.metric(server, "helios_sources_deleted_total"))
+
+    def test_one_event_by_push_and_by_pull_is_one(self):
+        queue = self.double(Sqs)
+        server = self.serve_sqs(queue, HELIOS_SOURCES_AWS_POLICY="none")
+        pushed = server.request("POST", AWS, json.dumps(eventbridge("e-1")), JSON)
+        self.assertEqual(pushed.json()["status"], "accepted")
+        queue.put(sqs_message(eventbridge("e-1")))
+        self.counted(server, "aws", accepted=1, duplicates=1)
+
+    def test_what_cannot_be_deleted_comes_again_and_is_not_counted_twice(self):
+        queue = self.double(Sqs)
+        queue.keep_deletes_from_working = True
+        queue.put(sqs_message(eventbridge("e-1")))
+        server = self.serve_sqs(queue)
+        self.counted(server, "aws", accepted=1)
+        self.assertTrue(queue.wait_for(lambda: queue.calls["DeleteMessageBatch"] >= 1))
+        queue.unlock_all()
+        self.counted(server, "aws", accepted=1, duplicates=1)
+        self.assertTrue(
+            eventually(
+                lambda: any(
+                    'reason="not_deleted"' in line
+                    for line in self.metric(server, "helios_sources_failures_total")
+                )
+            )
+        )
+        queue.keep_deletes_from_working = False
+        queue.unlock_all()
+        self.assertTrue(queue.wait_for(lambda: not queue.locked and not queue.ready))
+        self.counted(server, "aws", accepted=1, duplicates=2)
+
+    def test_a_failing_queue_is_said_once_and_recovers(self):
+        queue = self.double(Sqs)
+        queue.fail_with["ReceiveMessage"] = (
+            400,
+            {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "slow down"},
+        )
+        server = self.serve_sqs(queue, HELIOS_SOURCES_AWS_PULL_CONCURRENCY="1")
+        error = eventually(lambda: self.source(server, "aws")["pull"]["lastError"])
+        self.assertIn("RequestThrottled", error)
+        self.assertTrue(queue.wait_for(lambda: queue.calls["ReceiveMessage"] >= 3))
+        self.assertEqual(server.errors().count("a queue can't be fetched"), 1)
+        self.assertTrue(
+            any(
+                'reason="exhausted"' in line
+                for line in self.metric(server, "helios_sources_failures_total")
+            )
+        )
+        queue.put(sqs_message(eventbridge("e-1")))
+        queue.fail_with.clear()
+        self.counted(server, "aws", accepted=1)
+        self.assertIsNone(self.source(server, "aws")["pull"]["lastError"])
+
+    def test_a_queue_out_of_reach_is_an_absence_until_it_is_read_again(self):
+        queue = self.double(Sqs)
+        port = queue.server_port
+        url, place = queue.url(), queue.place()
+        server = self.serve_sqs(queue)
+        self.assertTrue(queue.wait_for(lambda: queue.calls["ReceiveMessage"] >= 4))
+        queue.close()
+
+        def absences():
+            code, out, err = run("log", "export", "--data", server.data)
+            self.assertEqual(code, 0, err)
+            lines = [json.loads(line) for line in out.splitlines() if '"absence"' in line]
+            return [a for a in lines if a.get("cause") == "fetch"]
+
+        found = eventually(absences, 40)
+        self.assertTrue(found, server.errors())
+        self.assertEqual(found[0]["sources"], ["aws"])
+        again = self.double(Sqs, port)
+        self.assertEqual((again.url(), again.place()), (url, place))
+        again.put(sqs_message(eventbridge("e-1"), sent=time.time() - 60))
+        self.counted(server, "aws", accepted=1)
+
+        def over():
+            return any("can be fetched again" in line for line in server.errors().splitlines())
+
+        self.assertTrue(eventually(over))
+
+    def test_a_stop_ends_a_long_poll(self):
+        queue = self.double(Sqs)
+        server = self.serve_sqs(queue)
+        self.assertTrue(queue.wait_for(lambda: queue.calls["ReceiveMessage"] >= 4))
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(10), 0)
+        self.assertLess(time.monotonic() - began, 5, "a receiver waits for 20 s")
+
+    def test_pubsub(self):
+        queue = self.double(PubSub)
+
+        def message(event_id, order):
+            payload = {"orderId": order, "paymentId": event_id, "amount": "1.00", "currency": "EUR"}
+            return {
+                "message": {
+                    "data": base64.b64encode(json.dumps(payload).encode()).decode(),
+                    "attributes": {"eventType": "PaymentProcessed"},
+                    "messageId": event_id,
+                    "publishTime": "2026-01-05T10:23:45.120Z",
+                    "orderingKey": order,
+                }
+            }
+
+        queue.put(message("1", "O-1"), message("2", "O-2"))
+        server = self.serve(
+            hosts=queue.place(),
+            HELIOS_SOURCES_GCP_PULL_KIND="pubsub",
+            HELIOS_SOURCES_GCP_PULL_SUBSCRIPTION=queue.subscription,
+            HELIOS_SOURCES_GCP_PULL_ENDPOINT="http://" + queue.place(),
+            HELIOS_SOURCES_GCP_PULL_CREDENTIALS="none",
+            HELIOS_SOURCES_GCP_POLICY="none",
+        )
+        self.counted(server, "gcp", accepted=2)
+        self.assertTrue(queue.wait_for(lambda: not queue.locked and not queue.ready))
+        pushed = {"subscription": queue.subscription, **message("1", "O-1")}
+        answer = server.request("POST", "/api/v1/webhooks/gcp/pubsub", json.dumps(pushed), JSON)
+        self.assertEqual(answer.status, 204)
+        self.counted(server, "gcp", accepted=2, duplicates=1)
+        event = server.get_patiently("/api/v1/events/1?source=gcp").json()
+        self.assertEqual(event["metadata"]["subscription"], queue.subscription)
+        self.assertEqual(event["metadata"]["deliveryAttempt"], 1)
+
+    def test_event_grid(self):
+        queue = self.double(EventGrid)
+
+        def message(event_id):
+            return {
+                "event": {
+                    "specversion": "1.0",
+                    "id": event_id,
+                    "source": "/shop/stock",
+                    "type": "Shop.InventoryReserved",
+                    "time": "2026-01-05T10:23:45Z",
+                    "data": {"orderId": "O-1", "reservationId": event_id, "items": []},
+                }
+            }
+
+        queue.put(message("r-1"), message("r-2"))
+        key = self.file("key", queue.key + "\n")
+        server = self.serve(
+            hosts=queue.place(),
+            HELIOS_SOURCES_AZURE_PULL_KIND="eventgrid",
+            HELIOS_SOURCES_AZURE_PULL_TOPIC=queue.topic,
+            HELIOS_SOURCES_AZURE_PULL_SUBSCRIPTION=queue.subscription,
+            HELIOS_SOURCES_AZURE_PULL_ENDPOINT="http://" + queue.place(),
+            HELIOS_SOURCES_AZURE_PULL_CREDENTIALS="file:" + key,
+            HELIOS_SOURCES_AZURE_POLICY="none",
+        )
+        self.counted(server, "azure", accepted=2)
+        self.assertTrue(queue.wait_for(lambda: not queue.locked and not queue.ready))
+        answer = server.request(
+            "POST",
+            "/api/v1/webhooks/azure/eventgrid",
+            json.dumps(message("r-1")["event"]),
+            {"Content-Type": "application/cloudevents+json"},
+        )
+        self.assertEqual(answer.status, 200)
+        self.counted(server, "azure", accepted=2, duplicates=1)
+
+    def test_moto_with_amazons_own_client_as_the_sender(self):
+        if not packages("boto3", "moto[server]"):
+            self.skipTest("boto3 and moto can't be installed from PyPI here")
+        import boto3  # pylint: disable=import-error,import-outside-toplevel
+        from moto.server import (  # pylint: disable=import-error,import-outside-toplevel
+            ThreadedMotoServer,
+        )
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        moto.start()
+        self.addCleanup(moto.stop)
+        host, port = moto.get_host_and_port()
+        place = f"{host}:{port}"
+        sqs = boto3.client(
+            "sqs",
+            region_name="eu-central-1",
+            endpoint_url="http://" + place,
+            aws_access_key_id="id",
+            aws_secret_access_key="secret",
+        )
+        url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+        for first in range(0, 50, 10):
+            sqs.send_message_batch(
+                QueueUrl=url,
+                Entries=[
+                    {"Id": str(n), "MessageBody": json.dumps(eventbridge(f"e-{n}", f"O-{n}"))}
+                    for n in range(first, first + 10)
+                ],
+            )
+        server = self.serve(
+            hosts=place,
+            HELIOS_SOURCES_AWS_PULL_KIND="sqs",
+            HELIOS_SOURCES_AWS_PULL_QUEUE_URL=url,
+            HELIOS_SOURCES_AWS_PULL_ENDPOINT="http://" + place,
+            HELIOS_SOURCES_AWS_PULL_REGION="eu-central-1",
+            AWS_ACCESS_KEY_ID="id",
+            AWS_SECRET_ACCESS_KEY="secret",
+        )
+        self.counted(server, "aws", accepted=50, duplicates=0)
+
+        def left():
+            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            said = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            return [said[name] for name in names]
+
+        self.assertTrue(eventually(lambda: left() == ["0", "0"]), left())
+
+    def test_mistakes_are_told_at_the_start(self):
+        def complaint(**settings):
+            code, out, err = run("config", "check", env=environment(**settings))
+            self.assertEqual(code, 1, out + err)
+            return out + err
+
+        aws = {"HELIOS_SOURCES_AWS_PULL_KIND": "sqs"}
+        self.assertIn("sources.aws.pull.queue_url is empty", complaint(**aws))
+        url = "https://sqs.eu-central-1.amazonaws.com/1/q"
+        aws["HELIOS_SOURCES_AWS_PULL_QUEUE_URL"] = url
+        self.assertIn(
+            "sources.aws.pull.credentials",
+            complaint(**aws, HELIOS_SOURCES_AWS_PULL_CREDENTIALS="wJalrXUtnFEMI"),
+        )
+        self.assertNotIn(
+            "wJalrXUtnFEMI", complaint(**aws, HELIOS_SOURCES_AWS_PULL_CREDENTIALS="wJalrXUtnFEMI")
+        )
+        self.assertIn(
+            "is http", complaint(**{**aws, "HELIOS_SOURCES_AWS_PULL_QUEUE_URL": "http://sqs.example/1/q"})
+        )
+        self.assertIn(
+            "pubsub", complaint(HELIOS_SOURCES_GCP_PULL_KIND="sqs")
+        )
+        code, out, err = run("config", "check", env=environment(**aws))
+        self.assertEqual(code, 0, out + err)
+
+
+if __name__ == "__main__":
+    os.environ["HELIOS_TEST_BINARY"] = binary()
+    unittest.main(argv=sys.argv[:1], verbosity=2)
