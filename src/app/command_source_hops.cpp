@@ -1,10 +1,13 @@
 /// `helios source test`: one event through a source's door, hop by hop.
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <unistd.h>
 
 #include "app/interrupt.h"
