@@ -13,6 +13,7 @@ namespace {
 
 struct BenchArguments {
     std::string to;
+    std::string ca_file;
     std::string mode = "single";
     std::string batch, connections, rate, seconds, events, seed, server_pid, verify;
     std::string result_file;
@@ -21,6 +22,7 @@ struct BenchArguments {
 int bench(const BenchArguments& arguments, const Environment& environment) {
     lab::BenchOptions options;
     options.base_url = server_of(arguments.to, environment);
+    options.ca_file = ca_file_of(arguments.ca_file, environment);
     using Mode = lab::BenchOptions::Mode;
     options.mode = arguments.mode == "grid"     ? Mode::grid
                    : arguments.mode == "direct" ? Mode::direct
@@ -83,6 +85,7 @@ Command bench_command(const Environment& environment) {
          &a.to,
          false,
          {}},
+        ca_file_option(a.ca_file),
         {"--mode",
          "MODE",
          "single: one event a request; grid: Event Grid arrays; direct: /events/batch",

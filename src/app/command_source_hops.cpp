@@ -1,10 +1,13 @@
 /// `helios source test`: one event through a source's door, hop by hop.
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <unistd.h>
 
 #include "app/interrupt.h"
@@ -327,7 +330,8 @@ Command source_test_command(const Environment& environment) {
     command.description =
         "The event is of the type helios.test: it is stored like any other, taken by no flow, and "
         "counts neither as a sign\n"
-        "of its source's life nor in its rate. It is sent with the credential of that source's "
+        "of its source's life nor among its events a minute. It is sent with the credential of "
+        "that source's "
         "policy, from the server's\n"
         "configuration (--config, environment). Where only the cloud has the key (sns, oidc, "
         "entra), the command that makes it\n"

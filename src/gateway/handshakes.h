@@ -3,6 +3,7 @@
 /// to say so: in memory, as long as Event Grid itself waits. After a restart, or when its time is
 /// over, an update of the subscription makes Event Grid ask again.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -121,8 +121,10 @@ bool is_settled(const Receipt& receipt) {
             return true;
         case Receipt::Kind::not_this_protocol:
         case Receipt::Kind::wrong_media_type:
+        case Receipt::Kind::too_large:
         case Receipt::Kind::unproved:
         case Receipt::Kind::refused:
+        case Receipt::Kind::too_fast:
         case Receipt::Kind::overdue:
             break;
     }

@@ -1,5 +1,5 @@
 #pragma once
-/// The client's side of TLS: whom to believe, and one connection. Private to the room.
+/// The client's side of TLS: whom to believe, and one connection.
 
 #include <cstddef>
 #include <memory>

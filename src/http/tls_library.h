@@ -1,6 +1,6 @@
 #pragma once
 /// What both sides of TLS need of OpenSSL: objects that free themselves, a descriptor as the
-/// transport, and its errors in words. Shows none of its headers. Private to the room.
+/// transport, and its errors in words. Shows none of its headers.
 
 #include <cstdint>
 #include <memory>

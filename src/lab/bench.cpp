@@ -48,7 +48,7 @@ public:
           sent_(sent),
           clock_(clock),
           stop_(stop),
-          client_(url.host, url.port) {
+          client_(url, std::chrono::seconds(30), options.ca_file) {
         for (std::uint64_t n = 0; n < sent.orders; ++n) {
             if (!sent.unsure.contains(n)) {
                 verdicts_.orders_sure += 1;
@@ -384,15 +384,11 @@ int run_bench(const BenchOptions& options, const Clock& clock, std::ostream& out
     if (!url) {
         return refuse(url.error());
     }
-    if (url->secure) {
-        return refuse({ErrorKind::invalid, "the load generator speaks plain http alone",
-                       "measure a server without http.tls"});
-    }
     if (!is_loopback(url->host)) {
         return refuse({ErrorKind::invalid, fmt::format("{} is not this machine", url->host),
                        "the load generator only talks to loopback addresses"});
     }
-    http::Client client(url->host, url->port);
+    http::Client client(*url, std::chrono::seconds(30), options.ca_file);
     if (Result<http::Response> ready = client.get("/ready"); !ready || ready->status != 200) {
         return refuse(ready ? Error{ErrorKind::unavailable,
                                     fmt::format("{} is not ready: it answered {}", options.base_url,

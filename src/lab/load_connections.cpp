@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,18 +67,23 @@ LoadConnections::~LoadConnections() {
     }
 }
 
-Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string& host,
-                                                               std::uint16_t port,
+Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const http::Url& url,
+                                                               const std::string& ca_file,
                                                                std::uint32_t connections,
                                                                std::uint32_t pipeline_max,
                                                                OnAnswer on_answer) {
+    const std::string& host = url.host;
     if (!is_loopback(host)) {
         return fail(ErrorKind::invalid, fmt::format("{} is not this machine", host),
                     "the load generator only talks to loopback addresses");
     }
     std::unique_ptr<LoadConnections> load(new LoadConnections(pipeline_max, std::move(on_answer)));
     load->host_ = host;
-    load->port_ = port;
+    load->name_ = host;
+    load->port_ = url.port;
+    if (url.secure) {
+        HELIOS_TRY_ASSIGN(load->roots_, http::open_roots(ca_file));
+    }
     load->epoll_ = epoll_create1(EPOLL_CLOEXEC);
     if (load->epoll_ < 0) {
         return fail(ErrorKind::unavailable, "epoll: " + reason());
@@ -138,7 +145,50 @@ Status LoadConnections::connect(std::size_t index) {
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
         return fail(ErrorKind::unavailable, "epoll: " + reason());
     }
-    return {};
+    return roots_ ? shake_hands(connection) : Status{};
+}
+
+/// Waits for it: it belongs to connecting.
+Status LoadConnections::shake_hands(Connection& connection) const {
+    constexpr int wait_ms = 5'000;
+    ::fcntl(connection.fd, F_SETFL, O_NONBLOCK);
+    connection.tls = std::make_unique<http::TlsClient>(*roots_, connection.fd, name_);
+    for (;;) {
+        auto step = connection.tls->shake_hands();
+        if (step.error) {
+            return fail(*std::move(step.error));
+        }
+        if (step.wait_for == 0) {
+            return {};
+        }
+        pollfd waiting{connection.fd, step.wait_for, 0};
+        if (::poll(&waiting, 1, wait_ms) == 0) {
+            return fail(ErrorKind::timeout, "the server does not answer the TLS handshake");
+        }
+    }
+}
+
+LoadConnections::Moved LoadConnections::put(Connection& connection) {
+    const auto rest = std::string_view(connection.out).substr(connection.out_at);
+    if (connection.tls) {
+        const auto step = connection.tls->write(rest);
+        return {step.bytes, step.wait_for != 0, step.error.has_value() || step.ended};
+    }
+    const ssize_t n = ::send(connection.fd, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const bool later = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return {static_cast<std::size_t>(std::max<ssize_t>(n, 0)), later,
+            n < 0 && !later && errno != EINTR};
+}
+
+LoadConnections::Moved LoadConnections::take(Connection& connection, std::span<char> into) {
+    if (connection.tls) {
+        const auto step = connection.tls->read(into.data(), into.size());
+        return {step.bytes, step.wait_for != 0, step.error.has_value() || step.ended};
+    }
+    const ssize_t n = ::recv(connection.fd, into.data(), into.size(), MSG_DONTWAIT);
+    const bool later = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return {static_cast<std::size_t>(std::max<ssize_t>(n, 0)), later,
+            n == 0 || (n < 0 && !later && errno != EINTR)};
 }
 
 void LoadConnections::watch(std::size_t index, bool write) {
@@ -205,17 +255,16 @@ void LoadConnections::turn(Duration wait) {
 void LoadConnections::write_out(std::size_t index) {
     Connection& connection = connections_[index];
     while (connection.fd >= 0 && connection.out_at < connection.out.size()) {
-        ssize_t n = ::send(connection.fd, connection.out.data() + connection.out_at,
-                           connection.out.size() - connection.out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            watch(index, true);
-            return;
-        }
-        if (n < 0 && errno != EINTR) {
+        const auto moved = put(connection);
+        if (moved.lost) {
             lose(index);
             return;
         }
-        connection.out_at += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+        if (moved.later) {
+            watch(index, true);
+            return;
+        }
+        connection.out_at += moved.bytes;
     }
     connection.out.clear();
     connection.out_at = 0;
@@ -228,19 +277,14 @@ void LoadConnections::read_in(std::size_t index) {
     Connection& connection = connections_[index];
     std::array<char, read_chunk> chunk;
     for (;;) {
-        ssize_t n = ::recv(connection.fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            break;
-        }
-        if (n <= 0) {
+        const auto moved = take(connection, chunk);
+        if (moved.lost) {
             lose(index);
             return;
         }
-        connection.in.append(chunk.data(), static_cast<std::size_t>(n));
-        if (static_cast<std::size_t>(n) < chunk.size()) {
+        connection.in.append(chunk.data(), moved.bytes);
+        // OpenSSL may hold more than the descriptor shows: only its word ends the reading.
+        if (moved.later || (!connection.tls && moved.bytes < chunk.size() && moved.bytes > 0)) {
             break;
         }
     }

@@ -9,12 +9,16 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "http/client.h"
+#include "http/tls_client.h"
+#include "http/tls_library.h"
 
 namespace helios::lab {
 
@@ -30,9 +34,11 @@ class LoadConnections {
 public:
     using OnAnswer = std::function<void(const LoadAnswer&)>;
 
-    /// Connects all. invalid: the host is not this machine. unavailable: can't connect.
-    static Result<std::unique_ptr<LoadConnections>> open(const std::string& host,
-                                                         std::uint16_t port,
+    /// Connects all, by https if the URL says so: `ca_file` as of http::Client. invalid: the host
+    /// is not this machine, or no CA file. unavailable: can't connect. denied, corrupt: as of
+    /// http::TlsClient.
+    static Result<std::unique_ptr<LoadConnections>> open(const http::Url& url,
+                                                         const std::string& ca_file,
                                                          std::uint32_t connections,
                                                          std::uint32_t pipeline_max,
                                                          OnAnswer on_answer);
@@ -52,6 +58,7 @@ public:
 private:
     struct Connection {
         int fd = -1;
+        std::unique_ptr<http::TlsClient> tls;  ///< of https
         std::string out;
         std::size_t out_at = 0;
         std::string in;
@@ -63,6 +70,15 @@ private:
 
     LoadConnections(std::uint32_t pipeline_max, OnAnswer on_answer);
     Status connect(std::size_t index);
+    Status shake_hands(Connection& connection) const;
+    /// What one try to write, or to read, has come to.
+    struct Moved {
+        std::size_t bytes = 0;
+        bool later = false;  ///< nothing could be done yet
+        bool lost = false;
+    };
+    static Moved put(Connection& connection);
+    static Moved take(Connection& connection, std::span<char> into);
     void watch(std::size_t index, bool write);
     void write_out(std::size_t index);
     void read_in(std::size_t index);
@@ -70,6 +86,8 @@ private:
     void lose(std::size_t index);
 
     std::string host_;
+    std::string name_;        ///< as the URL has it: whom a certificate is for
+    http::SslContext roots_;  ///< of https
     std::uint16_t port_ = 0;
     std::uint32_t pipeline_max_;
     OnAnswer on_answer_;

@@ -30,6 +30,7 @@ struct DemoOptions {
 
 struct BenchOptions {
     std::string base_url;  ///< loopback only: this is a tool for one's own machine
+    std::string ca_file;   ///< of https: as of http::Client
     enum class Mode : std::uint8_t {
         single,  ///< one event per request, in its cloud's envelope
         grid,    ///< Event Grid arrays of `batch` events

@@ -248,7 +248,7 @@ Result<SendTotals> send_corpus(const BenchOptions& options, const http::Url& url
     Run run(options, text, clock);
     HELIOS_TRY_ASSIGN(
         auto connections,
-        LoadConnections::open(url.host, url.port, options.connections, options.pipeline_max,
+        LoadConnections::open(url, options.ca_file, options.connections, options.pipeline_max,
                               [&](const LoadAnswer& answer) { run.answer(answer); }));
     return run.run(*connections, stop);
 }
