@@ -79,7 +79,7 @@ az eventgrid event-subscription create --name helios --source-resource-id TOPIC_
 aws sqs create-queue --queue-name helios
 aws events put-targets --rule RULE --targets "Id=helios,Arn=QUEUE_ARN"
 aws sqs set-queue-attributes --queue-url QUEUE_URL --attributes '{{"Policy":
-  "{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Action":"sqs:SendMessage","Resource":"QUEUE_ARN","Condition":{{"ArnEquals":{{"aws:SourceArn":"RULE_ARN"}}}}}}]}}"}}'
+  "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"events.amazonaws.com\"}},\"Action\":\"sqs:SendMessage\",\"Resource\":\"QUEUE_ARN\",\"Condition\":{{\"ArnEquals\":{{\"aws:SourceArn\":\"RULE_ARN\"}}}}}}]}}"}}'
 # Helios's role needs these actions on QUEUE_ARN:
 #   sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility, sqs:GetQueueAttributes
 )text"},

@@ -369,6 +369,15 @@ class Pull(unittest.TestCase):
 
         self.assertTrue(eventually(lambda: left() == ["0", "0"]), left())
 
+    def test_how_each_is_set_up_is_printed(self):
+        for kind in ("sqs", "pubsub", "eventgrid"):
+            code, out, err = run("source", "add", kind)
+            self.assertEqual(code, 0, err)
+            self.assertIn(f"kind: {kind}", out)
+            if kind == "sqs":  # one shell word, JSON within JSON
+                policy = json.loads(out.split("--attributes '")[1].split("'\n")[0])["Policy"]
+                self.assertEqual(json.loads(policy)["Statement"][0]["Resource"], "QUEUE_ARN")
+
     def test_mistakes_are_told_at_the_start(self):
         def complaint(**settings):
             code, out, err = run("config", "check", env=environment(**settings))
