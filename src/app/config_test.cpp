@@ -432,8 +432,8 @@ TEST(ConfigFile, what_may_be_in_memory_fits_or_is_refused_with_what_it_is) {
                 AllOf(HasSubstr("h.yaml:2:"), HasSubstr("app.memory_max is 2GiB"),
                       HasSubstr("reconcile.open_cases_max 4882 MiB")))
         << "largest first";
-    EXPECT_EQ(complaint("app: {memory_max: 2GiB}\nreconcile: {open_cases_max: 100000}"), "");
-    EXPECT_THAT(complaint("app: {memory_max: 2GiB}\nreconcile: {open_cases_max: 100000}\n"
+    EXPECT_EQ(complaint("app: {memory_max: 3GiB}\nreconcile: {open_cases_max: 100000}"), "");
+    EXPECT_THAT(complaint("app: {memory_max: 3GiB}\nreconcile: {open_cases_max: 100000}\n"
                           "http: {inflight_bytes_max: 2GiB}"),
                 HasSubstr("http.inflight_bytes_max 2048 MiB"));
     EXPECT_EQ(complaint("app: {memory_max: 0}\nhttp: {inflight_bytes_max: 20GiB}"), "");

@@ -135,11 +135,13 @@ class Hostile(unittest.TestCase):
         mixed = server.post(BATCH, [order("mixed-1"), bad(99), order("mixed-2")]).json()
         self.assertEqual(["accepted", "failed", "accepted"], [item["status"] for item in mixed["items"]])
         self.assertTrue(mixed["items"][1]["retryable"])
-        health = server.get("/api/v1/health").json()
+        until = time.monotonic() + 30
+        while (health := server.get("/api/v1/health").json())["status"] == "healthy" and time.monotonic() < until:
+            time.sleep(0.05)
+        self.assertEqual("degraded", health["status"], health)
         code, out, _ = run("health", "--to", f"http://{server.host}:{server.port}")
         self.assertEqual(1, code)
         self.assertIn("wait in quarantine", out)
-        self.assertEqual("degraded", health["status"], health)
         self.assertGreater(self.metric(server, "helios_gateway_dlq_bytes"), 200_000)
 
         for dlq_id in kept[:4]:
@@ -165,8 +167,8 @@ class Hostile(unittest.TestCase):
             HELIOS_SOURCES_DIRECT_POLICY="hmac",
             HELIOS_SOURCES_DIRECT_SECRETS="env:SHOP",
             SHOP=secret.decode(),
-            HELIOS_SOURCES_DIRECT_CREDENTIAL_RATE="50",
-            HELIOS_SOURCES_AZURE_RATE="5",
+            HELIOS_SOURCES_DIRECT_CREDENTIAL_RATE="2",
+            HELIOS_SOURCES_AZURE_RATE="2",
         )
 
         def signed(body):
@@ -175,7 +177,7 @@ class Hostile(unittest.TestCase):
             code = hmac.new(secret, at.encode() + b"." + body, hashlib.sha256).hexdigest()
             return server.post(INGEST, body, **{"X-Helios-Signature": f"t={at},v1={code}"})
 
-        statuses = [signed(order(f"fast-{n}")).status for n in range(400)]
+        statuses = [signed(order(f"fast-{n}")).status for n in range(60)]
         self.assertEqual({202, 429}, set(statuses))
         grid = [{"id": f"g-{n}", "topic": "/t", "subject": "s", "eventType": "A", "eventTime": "2026-01-05T10:23:45Z", "data": {}} for n in range(20)]
         self.assertEqual(200, server.post(GRID, grid).status, "an array is taken whole")
