@@ -9,7 +9,8 @@
 namespace helios::app {
 namespace {
 
-// What things take that are bounded by their number. Measured, and rounded up.
+// What things take that are bounded by their number: estimates, rounded up (bench/memory.py holds
+// the sum against what a server takes).
 constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
 constexpr std::uint64_t program = 128 * mib;      // code, threads, what is small and has bounds
