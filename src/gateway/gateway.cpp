@@ -52,8 +52,10 @@ Intake::Place Intake::begin(Submission& submission, std::size_t bytes, Duration 
             return place;
         }
         ++in_flight;
-        place.wait = (now - since) + pace.expected_wait(now);
-        until_taken = std::min(until, since + taken_up_to(sender));
+        const Duration expected = pace.expected_wait(now);
+        place.wait = (now - since) + expected;
+        // What has waited unread, after a standstill of ours, is owed an answer like all others.
+        until_taken = std::min(until, now + taken_up_to(sender));
         const bool fits = pace.has_room(bytes, options.waiting_bytes_max, leaves_percent(sender));
         if (fits && since + place.wait <= until_taken) {
             pace.begin(submission.place, bytes, now);

@@ -27,14 +27,14 @@ bool comes_true(Ask ask) {
 
 struct Redriven : Dlq {
     /// As they come from a source that no flow names, until it does.
-    void keep_unknown(int items, int from = 0) {
-        for (int i = from; i < from + items; ++i) {
+    void keep_unknown(int count, int from = 0) {
+        for (int i = from; i < from + count; ++i) {
             rig.ingest(R"({"source":"depot","eventType":"X","id":"w-)" + std::to_string(i) +
                        R"(","payload":{}})");
         }
     }
-    void keep_broken(int items) {
-        for (int i = 0; i < items; ++i) {
+    void keep_broken(int count) {
+        for (int i = 0; i < count; ++i) {
             rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":"b-)" + std::to_string(i) +
                        R"(","payload":{}})");
         }

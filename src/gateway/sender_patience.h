@@ -29,8 +29,8 @@ Duration time_to_answer(Duration patience);
 /// Event Grid, which may drop an event after a day, and sends again in larger steps; SNS, which
 /// gives up soonest.
 ///
-/// A request is refused if an answer to it would take longer, with the time that it has waited;
-/// never more than time_to_answer of its sender.
+/// A request is refused if an answer to it would take longer from when it is read; and, with the
+/// time that it has waited unread, longer than time_to_answer of its sender.
 Duration taken_up_to(SenderKind sender);
 /// And as soon as the bodies that wait leave less than this of the room that there is for them.
 unsigned leaves_percent(SenderKind sender);

@@ -100,9 +100,9 @@ struct Tried : Rig {
                 return h.first != "Content-Type" && h.first != "aeg-event-type";
             });
             without.target = without.target.substr(0, without.target.find('?'));
-            const auto refused = send(without);
-            EXPECT_TRUE(refused == 401 || refused == 503 || by == "signature (in the item)")
-                << source << " " << refused;
+            const auto status = send(without);
+            EXPECT_TRUE(status == 401 || status == 503 || by == "signature (in the item)")
+                << source << " " << status;
         }
     }
 };
