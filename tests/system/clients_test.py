@@ -231,6 +231,14 @@ senders:
                 self.assertEqual(answer.status, 200, answer)
                 return answer.json()
 
+    def listed(self, query):
+        """A list answers at once, with what is stored by then."""
+        deadline = time.monotonic() + 10
+        while True:
+            items = self.server.get_patiently(f"/api/v1/events?{query}").json()["items"]
+            if items or time.monotonic() > deadline:
+                return items
+
     def activity(self, source):
         items = self.server.get("/api/v1/sources").json()["items"]
         return next(item for item in items if item["source"] == source)
@@ -321,9 +329,7 @@ senders:
             answer = answer.json()
             self.assertEqual((answer["status"], answer["eventId"]), ("duplicate", attributes["id"]))
             if number % 10 == 0:
-                items = self.server.get_patiently(
-                    f"/api/v1/events?order_id=CE-{number}&source=shop"
-                ).json()["items"]
+                items = self.listed(f"order_id=CE-{number}&source=shop")
                 self.assertEqual(len(items), 1, items)
                 self.assertEqual(items[0]["eventId"], attributes["id"])
                 self.assertEqual(items[0]["eventType"], "OrderPlaced")
