@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "auth/file.h"
+#include "base/ascii.h"
 #include "base/time.h"
 
 namespace helios::sources {
@@ -18,9 +19,7 @@ constexpr std::string_view machine_host = "http://169.254.169.254";
 constexpr std::string_view container_host = "http://169.254.170.2";
 
 std::string_view trimmed(std::string_view text) {
-    const auto first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-    text.remove_prefix(first);
-    return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+    return ascii::trimmed(text, " \t\r\n");
 }
 
 /// What is between <name> and </name>; empty: there is no such element.

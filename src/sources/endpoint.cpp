@@ -7,25 +7,12 @@
 #include "auth/vendor_url.h"
 #include "base/ascii.h"
 #include "base/shown.h"
+#include "http/client.h"
 
 namespace helios::sources {
 namespace {
 
 constexpr std::size_t said_bytes_max = 300;
-
-std::string escaped(std::string_view text) {
-    constexpr std::string_view plain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~";
-    std::string out;
-    for (const char c : text) {
-        if (plain.find(c) != std::string_view::npos) {
-            out.push_back(c);
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
-}
 
 /// Vendors say some things with a code beside a status that says less.
 ErrorKind kind_of(int status, std::string_view code) {
@@ -86,7 +73,8 @@ void set_json(HttpsRequest& request, std::string body, std::string_view media_ty
 std::string form_of(const std::vector<std::pair<std::string_view, std::string_view>>& fields) {
     std::string out;
     for (const auto& [name, value] : fields) {
-        out += fmt::format("{}{}={}", out.empty() ? "" : "&", escaped(name), escaped(value));
+        out += fmt::format("{}{}={}", out.empty() ? "" : "&", http::percent_encode(name),
+                           http::percent_encode(value));
     }
     return out;
 }
