@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A long run under everything at once: bench/soak.py BINARY [--minutes N] [--rate N] [--json FILE].
 
-Seven kinds of senders together offer 60 % of what this machine takes (measured first, unless --rate says it), while others send what
-is hostile. A third of the way the server is killed (kill -9), at half it is stopped and started again, at two thirds its disk is full for a
+Seven kinds of senders, each with eight connections, together offer 60 % of what this machine takes (measured first, unless --rate says
+it), while others send what is hostile. A third of the way the server is killed (kill -9), at half it is stopped and started again, at two thirds its disk is full for a
 while. Each event is sent, under its id, until it is acknowledged. In the end every id that was acknowledged stands on the log once, what
 was quarantined is listed once, nothing was answered with 500, and memory is flat. Exit 1 if not. Ends by itself.
 """
@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import resource
 import socket
 import subprocess
@@ -25,7 +26,8 @@ from helios_process import Server, TemporaryDirectory, environment  # noqa: E402
 
 MIB = 1 << 20
 SHARE = 0.6
-CALIBRATION_SECONDS = 8
+CALIBRATION_SECONDS = 10
+CONNECTIONS = 8  # of each kind of sender
 FULL_SECONDS = 10
 # Small, so that they are full within a minute, and what grows then is a leak.
 SMALL = {
@@ -106,6 +108,8 @@ SENDERS = {
     "batch": (of_batch, 50, 0.40),
     "cloudevents": (of_cloudevents, 1, 0.05),
 }
+# One per connection, each with ids of its own: bridge.0, bridge.1, …
+WORKERS = {f"{name}.{n}": SENDERS[name] for name in SENDERS for n in range(CONNECTIONS)}
 
 
 class Soak:
@@ -116,7 +120,7 @@ class Soak:
         self.over = threading.Event()
         self.lock = threading.Lock()
         self.statuses = {}  # (who, status): how often
-        self.acknowledged = dict.fromkeys(SENDERS, 0)  # all ids below
+        self.acknowledged = dict.fromkeys(WORKERS, 0)  # all ids below
         self.kept = set()  # dlqIds
         self.rss = []  # (time, life, bytes)
         self.life = 0
@@ -126,16 +130,19 @@ class Soak:
         with self.lock:
             self.statuses[who, status] = self.statuses.get((who, status), 0) + 1
 
+    def by_kind(self):
+        return {kind: sum(n for name, n in self.acknowledged.items() if name.startswith(kind + ".")) for kind in SENDERS}
+
     def settled(self, answer, body, count):
         if answer == 200 and count > 1 and b'"items"' in body:  # a batch, item by item
             return all(item["status"] in ("accepted", "duplicate") for item in json.loads(body)["items"])
         return answer in (200, 202, 204)
 
     def send(self, name, rate):
-        """At that rate, or as fast as it goes (None); each request until it is acknowledged."""
-        make, count, share = SENDERS[name]
-        every = count / (rate * share) if rate else 0
-        due = time.monotonic()
+        """At that rate; each request until it is acknowledged."""
+        make, count, share = WORKERS[name]
+        every = count * CONNECTIONS / (rate * share)
+        due = time.monotonic() + random.random() * every  # not all at once
         connection = None
         first = 0
         while not self.over.is_set():
@@ -154,7 +161,7 @@ class Soak:
                 except (OSError, http.client.HTTPException):
                     connection and connection.close()
                     connection, answer, told, again = None, 0, b"", 0.2
-                self.note(name, answer)
+                self.note(name.partition(".")[0], answer)
                 if self.settled(answer, told, count):
                     break
                 if answer not in (0, 200, 429, 503):
@@ -225,7 +232,7 @@ class Soak:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
     def run(self, seconds, rate, hostile=True):
-        threads = [threading.Thread(target=self.send, args=(name, rate), daemon=True) for name in SENDERS]
+        threads = [threading.Thread(target=self.send, args=(name, rate), daemon=True) for name in WORKERS]
         threads += [threading.Thread(target=self.watch, daemon=True)]
         threads += [threading.Thread(target=self.hostile, daemon=True)] if hostile else []
         began = time.monotonic()
@@ -299,14 +306,20 @@ class Soak:
 
 
 def capacity():
-    """What the slowest of the senders allows of this mix, each as fast as it goes."""
-    with TemporaryDirectory() as directory:
-        soak = Soak(os.path.join(directory, "data"))
-        try:
-            soak.run(CALIBRATION_SECONDS, None, hostile=False)
-            return min(soak.acknowledged[name] / CALIBRATION_SECONDS / share for name, (_, _, share) in SENDERS.items())
-        finally:
-            soak.server.kill()
+    """The highest rate of this mix that was still kept up with, senders and server on this machine together."""
+    offered = reached = 1000
+    while True:
+        with TemporaryDirectory() as directory:
+            soak = Soak(os.path.join(directory, "data"))
+            try:
+                now = soak.run(CALIBRATION_SECONDS, offered, hostile=False)
+            finally:
+                soak.server.kill()
+        print(f"of {offered:.0f} events a second offered {now:.0f} were taken", flush=True)
+        reached = max(reached, now)
+        if now < 0.85 * offered:
+            return reached
+        offered *= 1.5
 
 
 def main():
@@ -335,7 +348,7 @@ def main():
             "minutes": options.minutes,
             "eventsPerSecondOffered": round(rate),
             "eventsPerSecondAcknowledged": round(reached),
-            "acknowledged": soak.acknowledged,
+            "acknowledged": soak.by_kind(),
             "quarantined": kept,
             **soak.check_memory(),
             "answers": {f"{who} {status}": n for (who, status), n in sorted(soak.statuses.items())},
