@@ -110,7 +110,7 @@ void add_counts_route(http::RouteTable& table, const Consistency& consistency, s
              R"({"startTime":"2026-01-05T09:23:00.000Z","totals":[{"source":"aws",)"
              R"("hops":{"gateway":{"received":3,"appended":3},"route":{"judged":3},"store":{"stored":3}}}],)"
              R"("items":[],"asOf":"2026-01-05T10:23:48.120Z"})"),
-         problem_answer(400, "A parameter is wrong, or the range holds too many counters.")});
+         http::problem_answer(400, "A parameter is wrong, or the range holds too many counters.")});
     table.add(std::move(route));
 }
 

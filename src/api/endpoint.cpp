@@ -194,14 +194,8 @@ http::Answer answer(int status, std::string description, std::string_view schema
     return a;
 }
 
-http::Answer problem_answer(int status, std::string description) {
-    http::Answer a = answer(status, std::move(description), "Problem");
-    a.media_type = "application/problem+json";
-    return a;
-}
-
 http::Answer no_such_flow() {
-    return problem_answer(404, "`flow`: none of that name was ever active here.");
+    return http::problem_answer(404, "`flow`: none of that name was ever active here.");
 }
 
 std::vector<std::string> statuses() {
@@ -256,11 +250,12 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
         respond(reads, answering, request, caller, responder);
     };
     route.reads = reads;
-    route.answers.push_back(problem_answer(429, "Too many questions at once; ask again."));
-    route.answers.push_back(problem_answer(500, "What is stored is damaged; the log says what."));
+    route.answers.push_back(http::problem_answer(429, "Too many questions at once; ask again."));
+    route.answers.push_back(
+        http::problem_answer(500, "What is stored is damaged; the log says what."));
     if (reads != http::Reads::stream) {
         route.answers.push_back(
-            problem_answer(504, "It took longer than `store.query_limit`: ask for less."));
+            http::problem_answer(504, "It took longer than `store.query_limit`: ask for less."));
     }
     if (is_one_thing(reads)) {
         http::Answer unchanged;
@@ -268,17 +263,17 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
         unchanged.description = "`If-None-Match` names what this is still.";
         unchanged.media_type.clear();
         route.answers.push_back(std::move(unchanged));
-        route.answers.push_back(problem_answer(
+        route.answers.push_back(http::problem_answer(
             503,
             "What was acknowledged before this request has not all been taken in within a "
             "second; or the server was started and has "
             "not been ready yet. Ask again after `Retry-After` seconds."));
     } else {
-        route.answers.push_back(
-            problem_answer(503,
-                           "The server was started and has not been ready yet (`checks` says what "
-                           "is behind): ask again after `Retry-After` "
-                           "seconds."));
+        route.answers.push_back(http::problem_answer(
+            503,
+            "The server was started and has not been ready yet (`checks` says what "
+            "is behind): ask again after `Retry-After` "
+            "seconds."));
     }
     return route;
 }

@@ -61,7 +61,6 @@ std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool 
 std::string schema_ref(std::string_view name);
 http::Answer answer(int status, std::string description, std::string_view schema,
                     std::string_view example = {});
-http::Answer problem_answer(int status, std::string description);
 http::Answer no_such_flow();  ///< 404 of Cases::check_flow
 
 /// Every word that there is, in the order of the model.

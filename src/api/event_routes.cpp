@@ -155,7 +155,7 @@ void add_event_routes(http::RouteTable& table, const Consistency& consistency, c
                                                 "until everything derived from that is visible, "
                                                 "at most a second.")});
     add_answers(list, {answer(200, "One page.", "EventPage", events_example),
-                       problem_answer(400, "A parameter is wrong.")});
+                       http::problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
     auto one =
@@ -179,13 +179,14 @@ void add_event_routes(http::RouteTable& table, const Consistency& consistency, c
                     "Grid topic.")};
     one.params.front().schema =
         R"({"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\u0000]*$","not":{"enum":["ingest","batch"]}})";
-    add_answers(one,
-                {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
-                 problem_answer(404, "No accepted event has this id."),
-                 problem_answer(405, "`ingest` and `batch` are paths of their own."),
-                 problem_answer(409,
-                                "Several do (`candidates` lists them; name source and scope), or "
-                                "several ids begin with it.")});
+    add_answers(
+        one,
+        {answer(200, "The event.", "Event"), http::problem_answer(400, "A parameter is wrong."),
+         http::problem_answer(404, "No accepted event has this id."),
+         http::problem_answer(405, "`ingest` and `batch` are paths of their own."),
+         http::problem_answer(409,
+                              "Several do (`candidates` lists them; name source and scope), or "
+                              "several ids begin with it.")});
     table.add(std::move(one));
 }
 

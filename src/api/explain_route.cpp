@@ -144,8 +144,8 @@ void add_explain_route(http::RouteTable& table, const Consistency& consistency, 
     text.media_type = "text/plain";
     text.schema = R"({"type":"string"})";
     add_answers(route, {answer(200, "The explanation.", "Explanation"), std::move(text),
-                        problem_answer(400, "A parameter is wrong."),
-                        problem_answer(
+                        http::problem_answer(400, "A parameter is wrong."),
+                        http::problem_answer(
                             404, "No such case; `quarantined` lists events that name the key.")});
     table.add(std::move(route));
 }

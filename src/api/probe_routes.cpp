@@ -46,10 +46,11 @@ void add_probe_routes(http::RouteTable& table, const Vitals& vitals,
                             }));
     health.access = http::Access::everyone;
     health.query_checked = false;
-    add_answers(health, {answer(200, "It is.", "Liveness"),
-                         problem_answer(503,
-                                        "A thread that serves requests has not come by for ten "
-                                        "seconds: start the process anew.")});
+    add_answers(health,
+                {answer(200, "It is.", "Liveness"),
+                 http::problem_answer(503,
+                                      "A thread that serves requests has not come by for ten "
+                                      "seconds: start the process anew.")});
     table.add(std::move(health));
 
     auto ready =
@@ -57,12 +58,12 @@ void add_probe_routes(http::RouteTable& table, const Vitals& vitals,
                   [&vitals](const http::Request&, const Caller&) { return answer_ready(vitals); }));
     ready.access = http::Access::everyone;
     ready.query_checked = false;
-    add_answers(ready,
-                {answer(200, "Yes.", "Readiness"),
-                 problem_answer(503,
-                                "Not yet, or not at the moment; `checks` says why. Values are "
-                                "at most a second old: a part that has not answered "
-                                "for longer fails.")});
+    add_answers(
+        ready, {answer(200, "Yes.", "Readiness"),
+                http::problem_answer(503,
+                                     "Not yet, or not at the moment; `checks` says why. Values are "
+                                     "at most a second old: a part that has not answered "
+                                     "for longer fails.")});
     table.add(std::move(ready));
 }
 

@@ -119,8 +119,8 @@ void add_redrive_route(http::RouteTable& table, const Consistency& consistency, 
                      });
     route.params = {path_param("id", "As the answer that began it says.")};
     add_answers(route, {answer(200, "As far as it is.", "Redrive", redrive_example),
-                        problem_answer(400, "There is no such parameter."),
-                        problem_answer(404, "There is no such redrive.")});
+                        http::problem_answer(400, "There is no such parameter."),
+                        http::problem_answer(404, "There is no such redrive.")});
     table.add(std::move(route));
 }
 
@@ -147,7 +147,7 @@ void add_quarantine_routes(http::RouteTable& table, const Consistency& consisten
                       {model::quarantine_reasons.begin(), model::quarantine_reasons.end()}),
          query_param("order_id", "Only items whose key could be read and is this.")});
     add_answers(list, {answer(200, "One page.", "QuarantinePage", quarantine_example),
-                       problem_answer(400, "A parameter is wrong.")});
+                       http::problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
     auto one = get(consistency, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined",
@@ -164,9 +164,9 @@ void add_quarantine_routes(http::RouteTable& table, const Consistency& consisten
                              "As `dlqId` of the list or of a 422; or its beginning, at least 4 "
                              "characters, if only one has it.")};
     add_answers(one, {answer(200, "The item.", "QuarantinedItem"),
-                      problem_answer(400, "There is no such parameter."),
-                      problem_answer(404, "Nothing in quarantine has this id."),
-                      problem_answer(409, "Several ids begin with it: `candidates`.")});
+                      http::problem_answer(400, "There is no such parameter."),
+                      http::problem_answer(404, "Nothing in quarantine has this id."),
+                      http::problem_answer(409, "Several ids begin with it: `candidates`.")});
     table.add(std::move(one));
     add_redrive_route(table, consistency, kept);
 }

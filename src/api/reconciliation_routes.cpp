@@ -273,12 +273,13 @@ http::Param after_param() {
 
 std::vector<http::Answer> case_answers(std::string description, std::string_view schema) {
     return {answer(200, std::move(description), schema),
-            problem_answer(400, "A parameter is wrong."),
-            problem_answer(404,
-                           "The flow has no case for this key, and everything acknowledged before "
-                           "the request has been taken "
-                           "into account. `quarantined` "
-                           "lists events that name the key and wait in quarantine.")};
+            http::problem_answer(400, "A parameter is wrong."),
+            http::problem_answer(
+                404,
+                "The flow has no case for this key, and everything acknowledged before "
+                "the request has been taken "
+                "into account. `quarantined` "
+                "lists events that name the key and wait in quarantine.")};
 }
 
 void add_stats_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases) {
@@ -301,7 +302,7 @@ void add_stats_route(http::RouteTable& table, const Consistency& consistency, co
     route.params = range_params();
     route.params.push_back(query_param("flow", "Only this flow."));
     add_answers(route, {answer(200, "The figures.", "Stats", stats_example),
-                        problem_answer(400, "A parameter is wrong."), no_such_flow()});
+                        http::problem_answer(400, "A parameter is wrong."), no_such_flow()});
     table.add(std::move(route));
 }
 
@@ -327,7 +328,7 @@ void add_mismatches_route(http::RouteTable& table, const Consistency& consistenc
         with_page_params({closed_param("status", "Only this status.", {"partial", "mismatched"}),
                           kind_param(), query_param("flow", "Only this flow.")});
     add_answers(route, {answer(200, "One page.", "CasePage", cases_example),
-                        problem_answer(400, "A parameter is wrong."), no_such_flow()});
+                        http::problem_answer(400, "A parameter is wrong."), no_such_flow()});
     table.add(std::move(route));
 }
 
@@ -351,7 +352,7 @@ void add_cases_route(http::RouteTable& table, const Consistency& consistency, co
          closed_param("by", "The time that order and range go by. Default: opened.",
                       {std::string(by_opening), std::string(by_decision)})});
     add_answers(route, {answer(200, "One page.", "CasePage", cases_example),
-                        problem_answer(400, "A parameter is wrong."), no_such_flow()});
+                        http::problem_answer(400, "A parameter is wrong."), no_such_flow()});
     table.add(std::move(route));
 }
 

@@ -86,11 +86,11 @@ void add_stream_route(http::RouteTable& table, const Consistency& consistency, c
         }
     }
     add_answers(route, {std::move(accepted),
-                        problem_answer(400,
-                                       "A parameter is wrong, `after` is no position of this "
-                                       "server, or the handshake is broken."),
-                        problem_answer(403, "A page of another site asked."), no_such_flow(),
-                        problem_answer(426, "This is no WebSocket request of version 13.")});
+                        http::problem_answer(400,
+                                             "A parameter is wrong, `after` is no position of this "
+                                             "server, or the handshake is broken."),
+                        http::problem_answer(403, "A page of another site asked."), no_such_flow(),
+                        http::problem_answer(426, "This is no WebSocket request of version 13.")});
     table.add(std::move(route));
 }
 

@@ -15,7 +15,6 @@ namespace {
 constexpr std::string_view tag = "Quarantine";
 constexpr std::size_t reason_bytes_max = 1'024;
 constexpr std::string_view ingest_answer = R"({"$ref":"#/components/schemas/IngestAnswer"})";
-constexpr std::string_view problem_schema = R"({"$ref":"#/components/schemas/Problem"})";
 
 /// What the handlers share.
 struct Parts {
@@ -243,11 +242,6 @@ void redrive(const Parts& parts, const http::Request& request, const Caller& cal
     send(responder, http::Response::json(202, out.take()));
 }
 
-http::Answer problem_answer(int status, std::string description) {
-    return {status, std::move(description), "application/problem+json", std::string(problem_schema),
-            ""};
-}
-
 http::Route post(Parts parts, std::string path, std::string operation_id, std::string summary,
                  Handling handling) {
     http::Route route;
@@ -275,7 +269,7 @@ http::Route post(Parts parts, std::string path, std::string operation_id, std::s
 void add_dlq_id(http::Route& route) {
     route.params.push_back({http::Param::In::path, "dlqId", "As `dlqId` of the list, whole.", true,
                             R"({"type":"string","minLength":1,"maxLength":1024})"});
-    route.answers.push_back(problem_answer(404, "Nothing in quarantine has this id"));
+    route.answers.push_back(http::problem_answer(404, "Nothing in quarantine has this id"));
 }
 
 http::Route resubmit_route(const Parts& parts, std::size_t body_bytes_max) {
@@ -299,16 +293,18 @@ http::Route resubmit_route(const Parts& parts, std::size_t body_bytes_max) {
                              std::string(ingest_answer),
                              R"({"status":"duplicate","eventId":"e-1"})"});
     add_dlq_id(route);
-    route.answers.push_back(problem_answer(400, "Not an object of such members"));
+    route.answers.push_back(http::problem_answer(400, "Not an object of such members"));
     route.answers.push_back(
         {409,
          "The id is taken by an event with other content; or this item can't be tried: a "
          "handshake, past retention, or an event already and edited now",
          "application/json", std::string(ingest_answer),
          R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"});
-    route.answers.push_back(problem_answer(422, "A rule is broken still: `reason` and `errors`"));
-    route.answers.push_back(problem_answer(429, "Not tried: too much at once (`Retry-After`)"));
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(
+        http::problem_answer(422, "A rule is broken still: `reason` and `errors`"));
+    route.answers.push_back(
+        http::problem_answer(429, "Not tried: too much at once (`Retry-After`)"));
+    route.answers.push_back(http::problem_answer(
         503,
         "Not tried: not ready, full disk, or being tried right now; or nobody knows yet. Ask again "
         "(`Retry-After`)"));
@@ -329,10 +325,10 @@ http::Route discard_route(const Parts& parts) {
          R"({"type":"object","required":["status","dlqId"],"properties":{"status":{"type":"string","enum":["discarded"]},"dlqId":{"type":"string"}}})",
          R"({"status":"discarded","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10"})"});
     add_dlq_id(route);
-    route.answers.push_back(problem_answer(400, "Not an object with a reason"));
-    route.answers.push_back(problem_answer(409, "It has become an event"));
-    route.answers.push_back(problem_answer(429, "Too many questions at once; ask again"));
-    route.answers.push_back(problem_answer(503, "Not ready, or a full disk (`Retry-After`)"));
+    route.answers.push_back(http::problem_answer(400, "Not an object with a reason"));
+    route.answers.push_back(http::problem_answer(409, "It has become an event"));
+    route.answers.push_back(http::problem_answer(429, "Too many questions at once; ask again"));
+    route.answers.push_back(http::problem_answer(503, "Not ready, or a full disk (`Retry-After`)"));
     return route;
 }
 
@@ -359,9 +355,10 @@ http::Route redrive_route(const Parts& parts) {
         {202, "It has begun: see /api/v1/dlq/redrive/{id}", "application/json",
          R"({"type":"object","required":["id","status","total"],"properties":{"id":{"type":"string"},"status":{"type":"string"},"total":{"type":"integer"}}})",
          R"({"id":"8f434346648f6b96df89dda901c5176b","status":"running","total":2})"});
-    route.answers.push_back(problem_answer(400, "Not an object with such a filter"));
-    route.answers.push_back(problem_answer(429, "Too many items match, or too many redrives wait"));
-    route.answers.push_back(problem_answer(503, "Not ready, or a full disk (`Retry-After`)"));
+    route.answers.push_back(http::problem_answer(400, "Not an object with such a filter"));
+    route.answers.push_back(
+        http::problem_answer(429, "Too many items match, or too many redrives wait"));
+    route.answers.push_back(http::problem_answer(503, "Not ready, or a full disk (`Retry-After`)"));
     return route;
 }
 

@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::string_view tag = "Sources";
 constexpr std::string_view path = "/api/v1/sources/azure/handshakes";
-constexpr std::string_view problem_schema = R"({"$ref":"#/components/schemas/Problem"})";
 constexpr std::string_view item_schema =
     R"({"type":"object","required":["id","topic","receivedAt","until"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},"eventId":{"type":"string"},"host":{"type":"string","description":"Of the URL that is visited to confirm it."},"receivedAt":{"type":"string"},"until":{"type":"string","description":"Event Grid waits no longer."}}})";
 constexpr std::string_view item_example =
@@ -15,11 +14,6 @@ constexpr std::string_view item_example =
 
 void send(http::Responder& responder, http::Response response) {
     responder.send(http::with_security_headers(std::move(response)));
-}
-
-http::Answer problem_answer(int status, std::string description) {
-    return {status, std::move(description), "application/problem+json", std::string(problem_schema),
-            ""};
 }
 
 /// Its URL holds what confirms it, so that is not told.
@@ -102,10 +96,11 @@ http::Route confirm_route(Gateway& gateway, WriteAudit audit) {
         {200, "Event Grid sends from now on", "application/json",
          R"({"type":"object","required":["status","id","topic"],"properties":{"status":{"enum":["confirmed"]},"id":{"type":"string"},"topic":{"type":"string"}}})",
          R"({"status":"confirmed","id":"6a7e8feb-b491-5cf7-a9f1-bf3703467718","topic":"/subscriptions/5b4b650e/resourceGroups/shop/providers/Microsoft.EventGrid/topics/stock"})"});
-    route.answers.push_back(problem_answer(404, "No such handshake waits, or its time is over"));
     route.answers.push_back(
-        problem_answer(502, "Event Grid can't be reached, or did not take it; it waits on"));
-    route.answers.push_back(problem_answer(503, "The server is stopping (`Retry-After`)"));
+        http::problem_answer(404, "No such handshake waits, or its time is over"));
+    route.answers.push_back(
+        http::problem_answer(502, "Event Grid can't be reached, or did not take it; it waits on"));
+    route.answers.push_back(http::problem_answer(503, "The server is stopping (`Retry-After`)"));
     route.handler = [&gateway, audit = std::move(audit)](const http::Request& request,
                                                          const Caller& caller,
                                                          http::Responder responder) {

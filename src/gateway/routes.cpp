@@ -19,7 +19,6 @@ constexpr std::string_view tag_events = "Events";
 constexpr std::string_view event_schema = R"({"$ref":"#/components/schemas/EventLine"})";
 constexpr std::string_view ingest_answer_schema = R"({"$ref":"#/components/schemas/IngestAnswer"})";
 constexpr std::string_view batch_answer_schema = R"({"$ref":"#/components/schemas/BatchAnswer"})";
-constexpr std::string_view problem_schema = R"({"$ref":"#/components/schemas/Problem"})";
 constexpr std::string_view event_example =
     R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45.120Z","payload":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"},"metadata":{}})";
 constexpr std::string_view counts_schema =
@@ -59,17 +58,11 @@ std::string event_grid_schema() {
     return R"({"anyOf":[{"type":"array","minItems":1,"description":"Beside an event there may be anything: it is kept in quarantine.","contains":)" +
            event + "}," + event + "]}";
 }
-constexpr std::string_view problem_type = "application/problem+json";
 
 http::Answer json_answer(int status, std::string description, std::string_view schema,
                          std::string_view example) {
     return {status, std::move(description), "application/json", std::string(schema),
             std::string(example)};
-}
-
-http::Answer problem_answer(int status, std::string description) {
-    return {status, std::move(description), std::string(problem_type), std::string(problem_schema),
-            ""};
 }
 
 http::Param trace_param() {
@@ -107,20 +100,20 @@ http::Route post(Gateway& gateway, const Door& door, std::string_view tag) {
 }
 
 void add_unproved(http::Route& route) {
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(
         401, "The sender did not prove who he is, and this kind of sender is told so"));
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(
         403,
         "Nothing will make this credential hold; or it does not speak for the event's source; "
         "or it does not hold, and this kind of sender is told so"));
 }
 
 void add_webhook_problems(http::Route& route) {
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(
         400, "Not JSON by its structure, or not this sender's envelope; nothing was stored"));
-    route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
+    route.answers.push_back(http::problem_answer(413, "Above the read limit; nothing was stored"));
     add_unproved(route);
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(
         503,
         "Not stored: overload, full disk, or not ready yet; or nobody knows yet, and the sender "
         "waits no longer: what will have been stored is a duplicate then. Send it again "
@@ -128,7 +121,7 @@ void add_webhook_problems(http::Route& route) {
 }
 
 http::Answer too_fast_answer() {
-    return problem_answer(
+    return http::problem_answer(
         429, "Not stored: more than the sender may send in a second; slow down (`Retry-After`)");
 }
 
@@ -228,22 +221,21 @@ http::Route ingest(Gateway& gateway) {
         ingest_answer_schema,
         R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
     route.answers.push_back(
-        problem_answer(400,
-                       "Not JSON by its structure, or not an object, or more than one "
-                       "Content-Type; nothing was stored"));
+        http::problem_answer(400,
+                             "Not JSON by its structure, or not an object, or more than one "
+                             "Content-Type; nothing was stored"));
     add_unproved(route);
-    route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
+    route.answers.push_back(http::problem_answer(413, "Too large; nothing was stored"));
     route.answers.push_back(
-        problem_answer(415, "Not application/json, or not utf-8; nothing was stored"));
-    route.answers.push_back(
-        {422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`",
-         std::string(problem_type), std::string(problem_schema),
-         R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"});
-    route.answers.push_back(
-        problem_answer(429,
-                       "Not stored: too much at once, so that the answer would take longer than "
-                       "ten seconds; slow down (`Retry-After`)"));
-    route.answers.push_back(problem_answer(
+        http::problem_answer(415, "Not application/json, or not utf-8; nothing was stored"));
+    route.answers.push_back(http::problem_answer(
+        422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`",
+        R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"));
+    route.answers.push_back(http::problem_answer(
+        429,
+        "Not stored: too much at once, so that the answer would take longer than "
+        "ten seconds; slow down (`Retry-After`)"));
+    route.answers.push_back(http::problem_answer(
         503,
         "Not stored: full disk, or not ready yet; or nobody knows after eight seconds: what will "
         "have been stored is a duplicate then. Send it again (`Retry-After`)"));
@@ -268,20 +260,20 @@ http::Route batch(Gateway& gateway) {
     route.answers.push_back(json_answer(
         200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(
         400,
         "Not JSON by its structure, or neither array nor object, or more than one Content-Type; "
         "nothing was stored"));
     add_unproved(route);
-    route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(413, "Above the read limit; nothing was stored"));
+    route.answers.push_back(http::problem_answer(
         415,
         "Neither application/json nor application/x-ndjson, or not utf-8; nothing was stored"));
-    route.answers.push_back(
-        problem_answer(429,
-                       "Nothing stored: too much at once, so that the answer would take longer "
-                       "than ten seconds; slow down (`Retry-After`)"));
-    route.answers.push_back(problem_answer(
+    route.answers.push_back(http::problem_answer(
+        429,
+        "Nothing stored: too much at once, so that the answer would take longer "
+        "than ten seconds; slow down (`Retry-After`)"));
+    route.answers.push_back(http::problem_answer(
         503,
         "Nothing could be made durable; or nobody knows after eight seconds: what will have been "
         "stored is a duplicate then. Send it again (`Retry-After`)"));
@@ -327,8 +319,8 @@ http::Route cloudevents(Gateway& gateway) {
     route.answers.push_back(json_answer(409, "The id is taken by an event with other content",
                                         ingest_answer_schema, ""));
     route.answers.push_back(
-        problem_answer(415, "A format of CloudEvents that is not read; nothing was stored"));
-    route.answers.push_back(problem_answer(422, "Kept whole in the DLQ under `dlqId`"));
+        http::problem_answer(415, "A format of CloudEvents that is not read; nothing was stored"));
+    route.answers.push_back(http::problem_answer(422, "Kept whole in the DLQ under `dlqId`"));
     add_webhook_problems(route);
     route.answers.push_back(too_fast_answer());
     return route;
@@ -348,7 +340,7 @@ http::Route greeting(Gateway& gateway, Endpoint endpoint, std::string name) {
                             R"({"type":"string"})"});
     route.answers.push_back({200, "What may be sent here", "", "", ""});
     add_unproved(route);
-    route.answers.push_back(problem_answer(503, "As 401, to Event Grid"));
+    route.answers.push_back(http::problem_answer(503, "As 401, to Event Grid"));
     route.handler = [&gateway, endpoint](const http::Request& request, const Caller&,
                                          http::Responder responder) {
         responder.send(gateway.greet(endpoint, request));
@@ -367,7 +359,7 @@ http::Route declared(Gateway& gateway, const DeclaredSender& sender) {
     route.answers.push_back({sender.status, "All stored durably", "", "", ""});
     add_webhook_problems(route);
     route.answers.push_back(
-        problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
+        http::problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
     return route;
 }
 

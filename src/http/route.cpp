@@ -185,8 +185,7 @@ void add_answers_of_the_server(Route& route) {
             std::any_of(route.answers.begin(), route.answers.end(),
                         [&](const Answer& answer) { return answer.status == status; });
         if (!said) {
-            route.answers.push_back({status, std::string(description), "application/problem+json",
-                                     R"({"$ref":"#/components/schemas/Problem"})", ""});
+            route.answers.push_back(problem_answer(status, std::string(description)));
         }
     };
     add(400, route.query_checked ? "Malformed, or a parameter is unknown, repeated or empty."
@@ -223,6 +222,11 @@ void check_queries(Route& route) {
 }
 
 }  // namespace
+
+Answer problem_answer(int status, std::string description, std::string example) {
+    return {status, std::move(description), "application/problem+json",
+            R"({"$ref":"#/components/schemas/Problem"})", std::move(example)};
+}
 
 Responder::~Responder() {
     if (send_) {

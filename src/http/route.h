@@ -62,6 +62,9 @@ struct Answer {
     std::string example{};  ///< JSON; may be empty
 };
 
+/// One that is a problem (RFC 9457, http::problem).
+Answer problem_answer(int status, std::string description, std::string example = {});
+
 /// What an answer rests on. State that is derived behind a request's back can be incomplete when it
 /// is read, so each route says which kind it reads; the room that serves it keeps the promise, and
 /// a test goes through all routes with everything held back.
