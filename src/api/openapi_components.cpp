@@ -6,7 +6,9 @@
 namespace helios::api {
 namespace {
 
-constexpr std::string_view components = R"json({"schemas":{
+constexpr std::string_view components = R"json({"securitySchemes":{
+"bearer":{"type":"http","scheme":"bearer","description":"An API key (`helios key add`) or a JWT. Not asked for as long as only this machine reaches the server."}},
+"schemas":{
 "Problem":{"type":"object","description":"RFC 9457. The members from `reason` on stand where they apply.","required":["type","title","status"],"properties":{
   "type":{"type":"string","default":"about:blank"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},"hint":{"type":"string","description":"What to do next."},
   "reason":{"type":"string","examples":["missing_field"]},"errors":{"type":"array","items":{"type":"string"}},"dlqId":{"type":"string"},"flow":{"type":"string","description":"Of the case that was asked for."},"key":{"type":"string"},

@@ -136,6 +136,7 @@ std::variant<Caller, http::Response> Callers::identify(const http::Route& route,
     Caller caller(default_tenant());
     caller.subject = proof.subject;
     caller.roles = roles_of(proof.roles);
+    caller.proved = true;
     if (!may(caller.roles, route.access)) {
         return http::problem(403, "Not for this caller",
                              proof.subject + " may bring events, and this is for operators",

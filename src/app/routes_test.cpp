@@ -148,6 +148,12 @@ TEST(Routes, without_a_credential_every_route_that_is_not_for_everyone_refuses) 
         }
         ASSERT_NE(refused, nullptr) << route.path;
         EXPECT_EQ(refused->status, 401) << route.path;
+        for (const int status : {401, 403}) {
+            EXPECT_TRUE(route.hidden ||
+                        std::any_of(route.answers.begin(), route.answers.end(),
+                                    [&](const auto& said) { return said.status == status; }))
+                << route.path << " does not say " << status;
+        }
         EXPECT_FALSE(header_of(*refused, "WWW-Authenticate").empty()) << route.path;
     }
     EXPECT_GE(walked, 20u);
@@ -305,6 +311,7 @@ TEST(Routes, no_answer_has_a_status_that_is_not_documented) {
                 const auto whole_target =
                     target + (target.find('?') == std::string::npos ? "?" : "&") + query;
                 const auto response = served.get(query.empty() ? target : whole_target);
+                EXPECT_FALSE(header_of(response, "Cache-Control").empty()) << whole_target;
                 EXPECT_TRUE(std::any_of(
                     route.answers.begin(), route.answers.end(),
                     [&](const auto& answer) { return answer.status == response.status; }))

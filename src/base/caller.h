@@ -47,6 +47,7 @@ struct Caller {
     TenantId tenant;
     std::string subject;  ///< who, as audit records say it: "local", a user, a key
     Roles roles;
+    bool proved = false;  ///< by a credential of their own
 };
 
 /// Whoever reaches the port, while nobody is authenticated: of the default tenant, may do all.

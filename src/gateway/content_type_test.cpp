@@ -26,6 +26,36 @@ TEST(ContentType, a_charset_that_is_not_read_is_refused_from_direct_senders) {
     EXPECT_EQ(rig.events().size() + rig.kept_whole().size(), 0u) << "nothing is stored";
 }
 
+// Table 1.9 has one row for direct senders and CloudEvents.
+TEST(ContentType, a_charset_that_is_not_read_is_refused_from_cloudevents_in_every_form) {
+    Rig rig;
+    rig.open();
+    const std::string event =
+        R"({"specversion":"1.0","id":"c-1","source":"/shop","type":"OrderPlaced","data":{"orderId":"O"}})";
+    const auto send = [&](std::string body, const std::string& type, bool binary) {
+        auto request = Rig::request(std::move(body), type);
+        if (binary) {
+            for (const auto& [name, value] :
+                 {std::pair("ce-specversion", "1.0"), std::pair("ce-id", "c-2"),
+                  std::pair("ce-source", "/shop"), std::pair("ce-type", "OrderPlaced")}) {
+                request.headers.emplace_back(name, value);
+            }
+        }
+        return rig.post(Endpoint::cloudevents, std::move(request)).get().status;
+    };
+    const std::string charsets[] = {"latin1", "utf-16", "\"iso-8859-1\"", "utf-8; charset=x"};
+    for (const auto& charset : charsets) {
+        const std::string with = "; charset=" + charset;
+        EXPECT_EQ(send(event, "application/cloudevents+json" + with, false), 415) << charset;
+        EXPECT_EQ(send("[" + event + "]", "application/cloudevents-batch+json" + with, false), 415)
+            << charset;
+        EXPECT_EQ(send(R"({"orderId":"O"})", "application/json" + with, true), 415) << charset;
+    }
+    EXPECT_EQ(rig.events().size() + rig.kept_whole().size(), 0u) << "nothing is stored";
+    EXPECT_EQ(send(event, "application/cloudevents+json; charset=\"UTF-8\"", false), 202);
+    EXPECT_EQ(send(R"({"orderId":"O"})", "application/json; charset=utf-8", true), 202);
+}
+
 TEST(ContentType, two_are_refused_from_direct_senders) {
     Rig rig;
     rig.open();

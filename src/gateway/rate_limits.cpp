@@ -16,9 +16,10 @@ constexpr std::string_view shared_bucket;
 
 RateLimits::RateLimits(const SenderPolicies& policies) {
     const MutexLock lock(mutex_);
-    const auto add = [&](std::string_view source, std::uint64_t rate, std::uint64_t credential) {
+    auto& all = limits_;
+    const auto add = [&all](std::string_view source, std::uint64_t rate, std::uint64_t credential) {
         if (rate != 0 || credential != 0) {
-            Limits& limits = limits_[std::string(source)];
+            Limits& limits = all[std::string(source)];
             limits.rate = rate;
             limits.credential_rate = credential;
         }

@@ -491,7 +491,7 @@ http::Route sources(Gateway& gateway, PullReports pulls) {
             write_source(out, gateway, source, pulls);
         }
         out.end_array().end_object();
-        responder.send(http::Response::json(200, out.take()));
+        responder.send(http::with_security_headers(http::Response::json(200, out.take())));
     };
     return route;
 }
@@ -515,7 +515,7 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
     route.access = http::Access::everyone;
     route.handler = [&gateway, source = std::move(source)](const http::Request&, const Caller&,
                                                            http::Responder responder) {
-        responder.send(health_of(gateway, source));
+        responder.send(http::with_security_headers(health_of(gateway, source)));
     };
     return route;
 }

@@ -87,8 +87,11 @@ void Submission::take_in() {
     if (!sender_is_proved() || !is_within_rate()) {
         return;
     }
-    if (is_direct(endpoint_) && !again_) {  // clouds do not mend what is refused; their bytes speak
-        if (auto wrong = wrong_content_type()) {
+    if (!again_) {  // clouds do not mend what is refused; their bytes speak
+        auto wrong = endpoint_ == Endpoint::cloudevents ? wrong_charset()
+                     : is_direct(endpoint_)             ? wrong_content_type()
+                                                        : std::nullopt;
+        if (wrong) {
             return finish_without_items(wrong->first, std::move(wrong->second), "wrong_media_type",
                                         true);
         }

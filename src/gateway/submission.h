@@ -236,6 +236,7 @@ private:
     void count(const ItemReceipt& item);
     /// Of a direct sender.
     std::optional<std::pair<Receipt::Kind, Error>> wrong_content_type() const;
+    std::optional<std::pair<Receipt::Kind, Error>> wrong_charset() const;
     void finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome,
                               bool refused);
     void answer_if_waiting();

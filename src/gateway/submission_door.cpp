@@ -69,13 +69,20 @@ std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_content_type() 
                           ? "send application/json (an array) or application/x-ndjson"
                           : "send application/json");
     }
-    const auto charset = charset_of(*request_.header("Content-Type"));
-    if (!charset || (!charset->empty() && *charset != "utf-8" && *charset != "us-ascii")) {
-        return unread(charset ? "charset \"" + shown(*charset) + "\" is not read here"
-                              : "Content-Type names more than one charset",
-                      "JSON is utf-8: send it as such, and leave charset out");
+    return wrong_charset();
+}
+
+std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_charset() const {
+    const auto* type = request_.header("Content-Type");
+    const auto charset = charset_of(type == nullptr ? "" : *type);
+    if (charset && (charset->empty() || *charset == "utf-8" || *charset == "us-ascii")) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    return std::pair(Receipt::Kind::wrong_media_type,
+                     Error{ErrorKind::invalid,
+                           charset ? "charset \"" + shown(*charset) + "\" is not read here"
+                                   : "Content-Type names more than one charset",
+                           "JSON is utf-8: send it as such, and leave charset out"});
 }
 
 /// False: it has been answered.

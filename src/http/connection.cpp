@@ -426,21 +426,30 @@ void Connection::dispatch() {
     request.peer = peer_;
     request.waiting_since = waiting_since_;
     auto responder = responder_of(route, request, sequence);
-    if (!route.blocking && !route.probe) {
-        shared_->invoke(route, std::move(request), std::move(responder));
+    auto outcome = shared_->identify(route, request);
+    if (auto* refusal = std::get_if<Response>(&outcome)) {
+        responder.send(std::move(*refusal));
         return;
     }
-    post(route, sequence, std::move(request), std::move(responder));
+    auto& caller = std::get<Caller>(outcome);
+    if (!route.blocking && !route.probe) {
+        shared_->invoke(route, std::move(request), std::move(caller), std::move(responder));
+        return;
+    }
+    post(route, sequence, std::move(request), std::move(caller), std::move(responder));
 }
 
 /// To a worker, or to the thread of the probes. Questions count from here.
-void Connection::post(const Route& route, std::uint64_t sequence, Request request,
+void Connection::post(const Route& route, std::uint64_t sequence, Request request, Caller caller,
                       Responder responder) {
-    std::string caller(request.remote_address());
+    // Who has proved who they are is one, wherever they ask from; else an address is.
+    std::string whose =
+        caller.proved ? "caller " + caller.subject : std::string(request.remote_address());
     WorkerPool::Job job{&route,
                         std::move(request),
                         std::move(responder),
                         std::move(caller),
+                        std::move(whose),
                         at_ + (route.probe ? probe_wait_max : options().worker_wait_max),
                         nullptr};
     if (!route.probe) {

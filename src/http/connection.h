@@ -251,7 +251,8 @@ private:
     void refuse(Response response, bool keep_alive);
     Responder responder_of(const Route& route, const Request& request, std::uint64_t sequence);
     void dispatch();
-    void post(const Route& route, std::uint64_t sequence, Request request, Responder responder);
+    void post(const Route& route, std::uint64_t sequence, Request request, Caller caller,
+              Responder responder);
     void give_up_questions();
 
     void flush();

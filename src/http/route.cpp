@@ -113,6 +113,11 @@ void write_media_type(json::Writer& out, std::string_view media_type, std::strin
 constexpr std::string_view schema_of_lines =
     R"({"type":"array","description":"An item a line; the items are those of the other form.","anyOf":[{"maxItems":0},{"contains":{"type":"object"}}]})";
 
+/// Whether it is for those who can say who they are.
+bool asks_who(Access access) {
+    return access == Access::viewer || access == Access::operator_;
+}
+
 void write_request_body(json::Writer& out, const Route& route) {
     if (route.request_media_type.empty()) {
         return;
@@ -157,6 +162,19 @@ void write_responses(json::Writer& out, const Route& route) {
     out.end_object();
 }
 
+/// By the schemes of the document's components. Senders prove themselves by the policy of their
+/// source, which a document of all servers can't know.
+void write_security(json::Writer& out, const Route& route) {
+    out.key("security").begin_array();
+    if (asks_who(route.access)) {
+        out.begin_object().key("bearer").begin_array().end_array().end_object();
+    }
+    if (route.access != Access::everyone) {
+        out.begin_object().end_object();  // as long as only this machine reaches the server
+    }
+    out.end_array();
+}
+
 void write_operation(json::Writer& out, const Route& route) {
     out.key(ascii::lower(to_string(route.method))).begin_object();
     if (!route.operation_id.empty()) {
@@ -171,6 +189,7 @@ void write_operation(json::Writer& out, const Route& route) {
     if (!route.tag.empty()) {
         out.key("tags").begin_array().string(route.tag).end_array();
     }
+    write_security(out, route);
     write_parameters(out, route);
     write_request_body(out, route);
     write_responses(out, route);
@@ -190,7 +209,10 @@ void add_answers_of_the_server(Route& route) {
     };
     add(400, route.query_checked ? "Malformed, or a parameter is unknown, repeated or empty."
                                  : "Malformed.");
-    if (route.changes_state || route.websocket) {
+    if (asks_who(route.access)) {
+        add(401, "This server asks who you are (`WWW-Authenticate`): bring a key or a token.");
+        add(403, "Not for this caller, or a page of another site asked.");
+    } else if (route.changes_state || route.websocket) {
         add(403, "A page of another site asked.");
     }
     add(408, "The request came too slowly.");

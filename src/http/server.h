@@ -40,8 +40,9 @@ public:
     /// connections, draining, a handler's failure), before it is answered; nullptr: of which route
     /// it would have been is not known. Not of what a handler answers.
     using Refused = std::function<void(const Route* route)>;
-    /// `identify` says who asks, after the body has been read and before the handler is called, on
-    /// the thread of the handler; a response instead ends the request. Absent: local_caller().
+    /// `identify` says who asks, after the body has been read and before the request waits for its
+    /// turn, on an I/O thread: it must not block. A response instead ends the request. Absent:
+    /// local_caller().
     using Identify = std::function<std::variant<Caller, Response>(const Route&, const Request&)>;
     virtual void start(const RouteTable& routes, Identify identify = {}, Refused refused = {}) = 0;
 

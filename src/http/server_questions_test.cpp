@@ -252,6 +252,59 @@ TEST_F(QuestionsTest, callers_take_turns_however_much_one_asks) {
     EXPECT_EQ(callers.front(), "127.0.0.2") << "the worker was the other's just now";
 }
 
+// Behind one address, as it looks from behind a proxy; and from two, as one who asks from two may.
+TEST_F(QuestionsTest, who_has_proved_who_they_are_is_a_caller_wherever_they_ask_from) {
+    std::vector<std::string> served;
+    server.identify = [](const Route&,
+                         const Request& request) -> std::variant<Caller, http::Response> {
+        const auto* name = request.header("X-Name");
+        if (name == nullptr) {
+            return problem(401, "Who?", "nobody");
+        }
+        Caller caller = local_caller();
+        caller.subject = *name;
+        caller.proved = true;
+        return caller;
+    };
+    server.routes.add({.path = "/named",
+                       .handler =
+                           [&](const Request&, const Caller& caller, Responder responder) {
+                               {
+                                   const MutexLock lock(mutex);
+                                   served.push_back(caller.subject);
+                               }
+                               responder.send(Response::empty(200));
+                           },
+                       .blocking = true});
+    server.start();
+    const auto named = [](std::string_view path, std::string_view name) {
+        return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nX-Name: {}\r\n\r\n", path, name);
+    };
+    auto stuck = server.connect();
+    stuck.send(named("/slow", "greedy"));
+    ASSERT_TRUE(wait_for_begun(1));
+    auto greedy = server.connect();
+    RawConnection elsewhere(server.port(), 0, "127.0.0.2");
+    for (int i = 0; i < 3; ++i) {
+        greedy.send(named("/named", "greedy"));
+        elsewhere.send(named("/named", "greedy"));
+    }
+    ASSERT_TRUE(come_true([&] { return waiting() == 6; }));
+    auto modest = server.connect();
+    modest.send(named("/named", "modest"));
+    ASSERT_TRUE(come_true([&] { return waiting() == 7; }));
+    EXPECT_EQ(server.ask(get("/named")).status, 401) << "and takes no place in the line";
+    release();
+    EXPECT_EQ(modest.receive().status, 200);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(greedy.receive().status, 200);
+        EXPECT_EQ(elsewhere.receive().status, 200);
+    }
+    const MutexLock lock(mutex);
+    ASSERT_EQ(served.size(), 7u);
+    EXPECT_EQ(served.front(), "modest");
+}
+
 TEST_F(QuestionsTest, who_is_alone_may_use_every_worker) {
     server.options.worker_threads = 3;
     server.start();

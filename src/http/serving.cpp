@@ -17,7 +17,7 @@ void Serving::start(const RouteTable& routes, Identify identify,
     admission.emplace(options, routes, budget);
     metrics.emplace(telemetry.metrics, routes);
     const auto run = [this](WorkerPool::Job job) {
-        invoke(*job.route, std::move(job.request), std::move(job.responder));
+        invoke(*job.route, std::move(job.request), std::move(job.caller), std::move(job.responder));
     };
     workers.emplace(WorkerPool::Options{.threads = options.worker_threads,
                                         .waiting_max = options.worker_queue_max,
@@ -34,19 +34,23 @@ void Serving::start(const RouteTable& routes, Identify identify,
                    run, clock);
 }
 
-void Serving::invoke(const Route& route, Request request, Responder responder) const {
+std::variant<Caller, Response> Serving::identify(const Route& route, const Request& request) const {
     const telemetry::TraceScope scope(request.trace_id());
     try {
-        if (!identify_) {
-            route.handler(std::move(request), local_caller(), std::move(responder));
-            return;
-        }
-        auto outcome = identify_(route, request);
-        if (auto* caller = std::get_if<Caller>(&outcome)) {
-            route.handler(std::move(request), std::move(*caller), std::move(responder));
-        } else {
-            responder.send(std::get<Response>(std::move(outcome)));
-        }
+        return identify_ ? identify_(route, request) : local_caller();
+    } catch (const std::exception& e) {
+        telemetry.logger.error("http", "finding out who asks threw an exception",
+                               {{"route", route.path}, {"what", e.what()}});
+        return problem(500, "No answer", "it could not be found out who asks",
+                       "this is a bug in the server: please report it");
+    }
+}
+
+void Serving::invoke(const Route& route, Request request, Caller caller,
+                     Responder responder) const {
+    const telemetry::TraceScope scope(request.trace_id());
+    try {
+        route.handler(std::move(request), std::move(caller), std::move(responder));
     } catch (const std::exception& e) {
         telemetry.logger.error("http", "a handler threw an exception",
                                {{"route", route.path}, {"what", e.what()}});

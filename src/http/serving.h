@@ -36,9 +36,11 @@ struct Serving {
     void start(const RouteTable& routes, Identify identify,
                std::function<void(const Route*)> refused);
 
-    /// Finds out who asks, then calls the handler. An exception is a bug of the handler: logged,
-    /// and its client gets the 500 of a dropped responder.
-    void invoke(const Route& route, Request request, Responder responder) const;
+    /// Who asks, or what they are answered instead.
+    std::variant<Caller, Response> identify(const Route& route, const Request& request) const;
+    /// Calls the handler. An exception is a bug of the handler: logged, and its client gets the 500
+    /// of a dropped responder.
+    void invoke(const Route& route, Request request, Caller caller, Responder responder) const;
 
     /// nullptr: of which route it would have been is not known.
     void tell_refused(const Route* route) const {

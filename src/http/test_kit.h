@@ -279,7 +279,7 @@ public:
         auto bound = Server::bind(options, telemetry, http_clock != nullptr ? *http_clock : clock);
         HELIOS_ASSERT(bound, bound ? "" : bound.error().message());
         server = *std::move(bound);
-        server->start(routes, {}, refused);
+        server->start(routes, identify, refused);
     }
     void stop() { server.reset(); }
     std::uint16_t port() const { return server->port(); }
@@ -294,6 +294,7 @@ public:
     telemetry::Telemetry telemetry;
     ServerOptions options;
     RouteTable routes;
+    Server::Identify identify;          ///< set before start()
     const Clock* http_clock = nullptr;  ///< instead of `clock`; set before start()
     Server::Refused refused;            ///< likewise
     std::unique_ptr<Server> server;

@@ -42,7 +42,7 @@ std::optional<NoPlace> WorkerPool::try_post(Job& job) {
         if (stopping_) {
             return NoPlace{};
         }
-        const auto caller = job.caller;
+        const auto caller = job.whose;
         if (const auto refused = line_.join(job, caller, job.until, clock_.monotonic())) {
             return refused;
         }

@@ -33,7 +33,8 @@ public:
         const Route* route;
         Request request;
         Responder responder;
-        std::string caller;                       ///< whose turn it takes
+        Caller caller;
+        std::string whose;                        ///< turn it takes
         Duration until{};                         ///< whoever asked waits no longer
         std::shared_ptr<std::atomic<bool>> gone;  ///< set once they have hung up
     };

@@ -12,24 +12,43 @@ bool alike(const AbsenceRecord& a, const AbsenceRecord& b) {
     return a.cause == b.cause && a.grace == b.grace && a.max == b.max && a.sources == b.sources;
 }
 
-bool concerns(const AbsenceRecord& absence, const std::vector<std::string>& sources) {
-    return absence.sources.empty() || sources.empty() ||
-           std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
-               return std::find(absence.sources.begin(), absence.sources.end(), source) !=
-                      absence.sources.end();
-           });
+bool is_silence(const AbsenceRecord& absence) {
+    return absence.cause == model::AbsenceCause::silent;
 }
 
-/// A deadline on its way through the stretches: what those without a cap have added, and what the
-/// others have beyond that.
+bool is_of(const AbsenceRecord& absence, const std::string& source) {
+    return std::find(absence.sources.begin(), absence.sources.end(), source) !=
+           absence.sources.end();
+}
+
+/// That a source is silent concerns a leg that waits for it, and that nobody else can bring.
+bool concerns(const AbsenceRecord& absence, const std::vector<std::string>& sources,
+              Duration silence_max) {
+    if (is_silence(absence)) {
+        return silence_max > Duration::zero() && !sources.empty() &&
+               std::all_of(sources.begin(), sources.end(), [&](const std::string& source) {
+                   return absence.sources.empty() || is_of(absence, source);
+               });
+    }
+    return absence.sources.empty() || sources.empty() ||
+           std::any_of(sources.begin(), sources.end(),
+                       [&](const std::string& source) { return is_of(absence, source); });
+}
+
+/// A deadline on its way through the stretches: what those without a cap have added, what those
+/// with one have beyond that, and what a silent source has beyond both.
 struct Moving {
     Instant opened_at;
     Instant deadline;
+    Duration silence_max{};
     Duration free{};
     Duration capped{};
     Duration cap{};  ///< the largest max so far
+    Duration silent{};
 
-    Instant now() const { return later(deadline, free + std::min(capped, cap)); }
+    Instant now() const {
+        return later(deadline, free + std::min(capped, cap) + std::min(silent, silence_max));
+    }
 
     /// Stretches that overlap or touch; sorted by begin. Between two of their ends the same ones
     /// are there, so the deadline is taken from end to end: with the cap used up it may pass in the
@@ -43,24 +62,34 @@ struct Moving {
         std::sort(ends.begin(), ends.end());
         ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
         const Moving before = *this;
-        Duration free_length{}, capped_length{}, free_grace{}, capped_grace{};
+        Duration free_length{}, capped_length{}, silent_length{};
+        Duration free_grace{}, capped_grace{}, silent_grace{};
         for (std::size_t i = 0; i + 1 < ends.size() && now() >= ends[i]; ++i) {
             const Instant from = std::max(ends[i], opened_at);
             const Duration length = std::max(Duration::zero(), ends[i + 1] - from);
             bool is_free = false;
+            bool is_capped = false;
             for (const auto* one : merged) {
                 if (one->from > ends[i] || one->to < ends[i + 1]) {
                     continue;
                 }
-                is_free = is_free || one->max == Duration::zero();
-                auto& grace = one->max == Duration::zero() ? free_grace : capped_grace;
+                if (is_silence(*one)) {
+                    silent_grace = std::max(silent_grace, one->grace);
+                    continue;
+                }
+                const bool one_is_free = one->max == Duration::zero();
+                is_free = is_free || one_is_free;
+                is_capped = is_capped || !one_is_free;
+                auto& grace = one_is_free ? free_grace : capped_grace;
                 grace = std::max(grace, one->grace);
                 cap = std::max(cap, one->max);
             }
-            (is_free ? free_length : capped_length) += length;
+            (is_free ? free_length : is_capped ? capped_length : silent_length) += length;
             free = before.free + free_length + free_grace;
             capped = before.capped + capped_length +
                      std::max(Duration::zero(), capped_grace - free_grace);
+            silent = before.silent + silent_length +
+                     std::max(Duration::zero(), silent_grace - std::max(free_grace, capped_grace));
         }
     }
 };
@@ -97,6 +126,9 @@ void Absences::measure() {
     Duration free{}, cap{};
     for (const auto& one : all_) {
         longest_ = std::max(longest_, one.to - one.from);
+        if (is_silence(one)) {
+            continue;  // a flow says itself by how much it waits
+        }
         free += one.max == Duration::zero() ? one.to - one.from + one.grace : Duration::zero();
         cap = std::max(cap, one.max);
     }
@@ -109,16 +141,16 @@ std::vector<AbsenceRecord>::const_iterator Absences::since(Instant opened) const
 }
 
 Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources,
-                       const Absences& absences) {
+                       const Absences& absences, Duration silence_max) {
     if (deadline == never || opened_at >= absences.end()) {
         return deadline;
     }
-    Moving moving{.opened_at = opened_at, .deadline = deadline};
+    Moving moving{.opened_at = opened_at, .deadline = deadline, .silence_max = silence_max};
     std::vector<const AbsenceRecord*> merged;
     Instant end = Instant::min();
     for (auto it = absences.since(opened_at); it != absences.all().end(); ++it) {
         const AbsenceRecord& one = *it;
-        if (one.to <= opened_at || !concerns(one, sources)) {
+        if (one.to <= opened_at || !concerns(one, sources, silence_max)) {
             continue;
         }
         if (!merged.empty() && one.from > end) {
@@ -141,13 +173,14 @@ void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absenc
                      std::vector<Instant>& out) {
     out.clear();
     for (const Leg& leg : flow.legs) {
-        out.push_back(
-            deadline_moved(opened_at, later(opened_at, leg.deadline), leg.sources, absences));
+        out.push_back(deadline_moved(opened_at, later(opened_at, leg.deadline), leg.sources,
+                                     absences,
+                                     leg.waits_on_silence ? flow.silence_max : Duration::zero()));
     }
 }
 
 Instant latest_deadline(const Flow& flow, Instant opened, const Absences& absences) {
-    return later(later(opened, flow.longest_deadline()), absences.most());
+    return later(later(opened, flow.longest_deadline()), absences.most() + flow.longest_silence());
 }
 
 std::string describe(const AbsenceRecord& absence) {

@@ -35,7 +35,7 @@ public:
     Instant end() const { return end_; }
     /// Where those begin that may end after `opened`.
     std::vector<model::AbsenceRecord>::const_iterator since(Instant opened) const;
-    /// No deadline is moved by more.
+    /// No deadline is moved by more, beside what a flow waits for silent sources.
     Duration most() const { return most_; }
 
 private:
@@ -51,9 +51,11 @@ private:
 /// stretches that concern one of its sources are merged and taken in order: if the deadline as
 /// moved so far has not passed when one begins, and the case was opened before it ends, it moves by
 /// what of the stretch came after the opening, and by the stretch's largest grace. Stretches with a
-/// `max` add at most the largest max beyond what those without add. Never before `deadline`.
+/// `max` add at most the largest max beyond what those without add. That its sources are silent
+/// counts for a leg that waits for them, if no other can bring it, and adds at most `silence_max`
+/// (0: it does not wait) beyond both. Never before `deadline`.
 Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources,
-                       const Absences& absences);
+                       const Absences& absences, Duration silence_max = Duration::zero());
 
 /// The same for each leg of a case, into `out`.
 void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences,

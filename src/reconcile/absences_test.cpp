@@ -55,6 +55,46 @@ TEST(Absences, only_the_sources_of_the_leg_count) {
     EXPECT_EQ(moved({of_aws, away(20, 30)}, 0, 60, {"aws"}), 60 + 20 + 30);
 }
 
+AbsenceRecord silent(double from, double to, std::vector<std::string> sources = {"gcp"}) {
+    return {noon(from),       noon(to),           grace,
+            Duration::zero(), std::move(sources), AbsenceCause::silent};
+}
+
+/// Of a leg that waits for at most `max` seconds.
+double waited(const std::vector<AbsenceRecord>& pieces, double deadline, double max,
+              const std::vector<std::string>& sources = {"gcp"}) {
+    const Instant at = deadline_moved(noon(0), noon(deadline), sources, Absences(pieces),
+                                      std::chrono::seconds(static_cast<int>(max)));
+    return static_cast<double>((at - noon(0)).count()) / 1e9;
+}
+
+TEST(Absences, a_silent_source_moves_only_legs_that_wait_for_it) {
+    EXPECT_EQ(moved({silent(10, 40)}, 0, 60), 60) << "to find that is what a deadline is for";
+    EXPECT_EQ(waited({silent(10, 40)}, 60, 3600), 60 + 30 + 30);
+    EXPECT_EQ(waited({silent(10, 40, {"aws"})}, 60, 3600), 60) << "of another source";
+    EXPECT_EQ(waited({silent(10, 40)}, 60, 3600, {"aws", "gcp"}), 60) << "another can bring it";
+    EXPECT_EQ(waited({silent(10, 40, {"aws", "gcp"})}, 60, 3600, {"aws", "gcp"}), 60 + 30 + 30);
+    EXPECT_EQ(waited({silent(10, 40)}, 60, 3600, {}), 60) << "anybody can bring it";
+    EXPECT_EQ(waited({silent(61, 90)}, 60, 3600), 60) << "what had passed stays passed";
+}
+
+TEST(Absences, a_silence_adds_at_most_silence_max_beyond_what_others_do) {
+    EXPECT_EQ(waited({silent(10, 5000)}, 60, 100), 60 + 100);
+    EXPECT_EQ(waited({away(10, 40), silent(20, 50)}, 60, 3600), 60 + 40 + 30)
+        << "together they are one stretch";
+    EXPECT_EQ(waited({away(10, 40), silent(20, 50)}, 60, 5), 60 + 30 + 30 + 5);
+    EXPECT_EQ(waited({silent(10, 200), refused(100, 150, std::chrono::seconds(20))}, 60, 50),
+              60 + 20 + 50)
+        << "each has a cap of its own";
+}
+
+TEST(Absences, how_a_silence_is_cut_into_pieces_does_not_matter) {
+    const double whole = waited({silent(10, 100)}, 60, 3600);
+    for (double cut = 15; cut < 100; cut += 5) {
+        EXPECT_EQ(waited({silent(cut, 100), silent(10, cut)}, 60, 3600), whole) << cut;
+    }
+}
+
 TEST(Absences, refusals_together_move_by_at_most_their_largest_max) {
     constexpr Duration max = std::chrono::seconds(100);
     EXPECT_EQ(moved({refused(10, 40, max)}, 0, 60), 60 + 30 + 30);

@@ -54,6 +54,12 @@ Duration Flow::longest_deadline() const {
     return longest;
 }
 
+Duration Flow::longest_silence() const {
+    const bool waits =
+        std::any_of(legs.begin(), legs.end(), [](const Leg& leg) { return leg.waits_on_silence; });
+    return waits ? silence_max : Duration::zero();
+}
+
 std::vector<std::string> Flow::sources() const {
     std::vector<std::string> names;
     for (const Leg& leg : legs) {

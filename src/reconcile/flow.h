@@ -86,6 +86,7 @@ struct Leg {
     Identity identity;
     std::vector<OccurredSource> occurred;
     Duration deadline{};                ///< after the case opened; may be `forever`
+    bool waits_on_silence = false;      ///< while its sources are known to be silent
     std::vector<model::Path> sequence;  ///< what the source counts: orders events of one identity
                                         ///< where their times are equal
     std::size_t events_max = events_max_default;  ///< of one case; of more nothing is compared
@@ -126,8 +127,9 @@ struct Flow {
         key_name;  ///< "orderId": the member under which a verdict repeats its key; may be empty
     std::vector<Leg> legs;
     std::optional<std::size_t> anchor;  ///< the leg without which others are orphans
-    Duration amend_for{};  ///< how long after closing a case takes later facts; may be `forever`
-    std::string currency;  ///< assumed where no leg names one; "XXX" if the file doesn't say
+    Duration amend_for{};    ///< how long after closing a case takes later facts; may be `forever`
+    Duration silence_max{};  ///< by how much legs that wait on silence are moved at most
+    std::string currency;    ///< assumed where no leg names one; "XXX" if the file doesn't say
     std::vector<Check> checks;
     std::vector<ReadRef> at_risk;  ///< the first usable amount is the money at risk
     std::string text;              ///< the file
@@ -135,6 +137,7 @@ struct Flow {
 
     std::optional<std::size_t> leg_index(std::string_view leg) const;
     Duration longest_deadline() const;
+    Duration longest_silence() const;  ///< zero: no leg waits
     /// Names of sources that legs ask for, sorted, each once. "any" adds none.
     std::vector<std::string> sources() const;
 };

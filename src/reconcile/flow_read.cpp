@@ -21,6 +21,7 @@ constexpr std::size_t reads_max = 32;
 constexpr std::size_t checks_max = 64;
 constexpr std::size_t leg_events_max = 1'000'000;
 constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
+constexpr Duration default_silence_max = std::chrono::hours(6);
 
 class FlowReader : private ValueReader {
 public:
@@ -288,9 +289,10 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
     out.name = leg_name;
     out.key_paths = key_paths_;
     out.occurred = occurred_;
-    if (!is_map(node, "leg '" + leg_name + "'",
-                {"source", "type", "optional", "cardinality", "key", "identity", "occurred",
-                 "sequence", "events_max", "deadline", "status", "read", "revises"})) {
+    if (!is_map(
+            node, "leg '" + leg_name + "'",
+            {"source", "type", "optional", "cardinality", "key", "identity", "occurred", "sequence",
+             "events_max", "deadline", "on_silence", "status", "read", "revises"})) {
         return out;
     }
     if (const Node* source = required(node, "source", "source: aws  (or a list, or any)")) {
@@ -329,6 +331,16 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
     }
     if (const Node* counted = node.find("sequence")) {
         out.sequence = paths(*counted, "sequence");
+    }
+    if (const Node* what = node.find("on_silence")) {
+        out.waits_on_silence = choice(*what, "on_silence", {"wait"}) == "wait";
+        if (out.waits_on_silence && out.sources.empty()) {
+            complain(what->mark,
+                     "leg '" + leg_name +
+                         "' comes from any source: none alone can be "
+                         "silent",
+                     "name its sources, or leave on_silence out");
+        }
     }
     if (const Node* most = node.find("events_max")) {
         out.events_max = events_max(*most);
@@ -427,8 +439,8 @@ void FlowReader::at_risk(const Node& root) {
 
 Flow FlowReader::read(const Node& root) {
     if (!is_map(root, "a flow",
-                {"flow", "version", "description", "key", "anchor", "amend_for", "currency",
-                 "occurred", "legs", "checks", "at_risk"})) {
+                {"flow", "version", "description", "key", "anchor", "amend_for", "silence_max",
+                 "currency", "occurred", "legs", "checks", "at_risk"})) {
         return {};
     }
     if (const Node* flow = required(root, "flow", "flow: order")) {
@@ -449,6 +461,10 @@ Flow FlowReader::read(const Node& root) {
     flow_.amend_for = default_amend_for;
     if (const Node* amend = root.find("amend_for")) {
         flow_.amend_for = duration_or_forever(*amend, "amend_for");
+    }
+    flow_.silence_max = default_silence_max;
+    if (const Node* most = root.find("silence_max")) {
+        flow_.silence_max = duration(*most, "silence_max");
     }
     flow_.currency = "XXX";
     if (const Node* currency = root.find("currency")) {

@@ -157,6 +157,26 @@ TEST(Flow, durations_have_no_cap_but_forever) {
     EXPECT_EQ(complaints(with(small, "deadline: 1m30s", "deadline: 200000d")).size(), 1u);
 }
 
+TEST(Flow, a_leg_may_wait_while_its_source_is_silent) {
+    const auto waiting = [](const std::string& more) {
+        return more + with(small, "deadline: 1m30s", "deadline: 1m30s, on_silence: wait");
+    };
+    const auto f = parse_flow(waiting(""), "f.yaml");
+    ASSERT_TRUE(f) << f.error().message();
+    EXPECT_EQ(f->longest_silence(), std::chrono::hours(6));
+    EXPECT_EQ(parse_flow(waiting("silence_max: 10m\n"), "f.yaml")->longest_silence(),
+              std::chrono::minutes(10));
+    EXPECT_EQ(complaints(waiting("silence_max: soon\n")).size(), 1u);
+    EXPECT_EQ(parse_flow(small, "f.yaml")->longest_silence(), Duration::zero());
+    EXPECT_EQ(complaints(with(small, "deadline: 1m30s", "deadline: 1m30s, on_silence: go")).size(),
+              1u);
+    EXPECT_EQ(complaints("flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay: {source: any, "
+                         "type: P, deadline: 5s, on_silence: wait}\n")
+                  .size(),
+              1u)
+        << "any source is never silent";
+}
+
 TEST(Flow, a_time_path_may_declare_its_unit) {
     const std::string timed =
         "occurred: [{path: made.at, unit: s}, created, {path: envelope.time, unit: us}]\n" +

@@ -263,7 +263,7 @@ def stood_still():
             opened = socket.create_connection((server.host, server.port))
             opened.sendall(raw_request(line("aws", "Noise", "n-1", value=1)))
             check(b"202" in status_line(opened), "the connection is served")
-            server.process.send_signal(signal.SIGSTOP)
+            server.stand_still()
             opened.sendall(raw_request(payment))
             waiting = socket.create_connection((server.host, server.port))
             waiting.sendall(raw_request(stock))

@@ -3,6 +3,7 @@ import http.client
 import http.server
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -219,6 +220,19 @@ class Server:
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def stand_still(self, patience=30):
+        """SIGSTOP; every thread stands when this returns, so nothing that is sent from now on is read before it goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+        until = time.monotonic() + patience
+        while True:
+            states = set()
+            for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+                states.add(task.joinpath("stat").read_text().rpartition(")")[2].split()[0])
+            if states == {"T"}:
+                return
+            assert time.monotonic() < until, f"threads did not stop: {states}"
+            time.sleep(0.001)
 
     def errors(self):
         self.stderr.seek(0)
