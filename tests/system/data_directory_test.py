@@ -188,7 +188,7 @@ class DataDirectoryTest(unittest.TestCase):
         while os.path.exists(path):
             shutil.rmtree(path, ignore_errors=True)
 
-    def wait_for(self, condition, seconds=20):
+    def wait_for(self, condition, seconds=60):
         until = time.monotonic() + seconds
         while not condition():
             self.assertLess(time.monotonic(), until, "waited in vain")

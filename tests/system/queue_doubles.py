@@ -129,7 +129,7 @@ class Queue(http.server.ThreadingHTTPServer):
             self.changed.notify_all()
             return self.fail_with.get(operation) or self.fail_with.get("*")
 
-    def wait_for(self, condition, seconds=20):
+    def wait_for(self, condition, seconds=60):
         deadline = time.monotonic() + seconds
         with self.changed:
             while not condition():
