@@ -113,11 +113,24 @@ private:
         return {};
     }
 
+    /// So that "1/x" and "y" are not "1" and "x/y".
+    static std::string one_of_several(std::string_view part) {
+        std::string out;
+        for (const char c : part) {
+            out += c == '/' ? "%2F" : c == '%' ? "%25" : std::string(1, c);
+        }
+        return out;
+    }
+
     void read_id(Envelope& envelope, json::Value item, model::Event& event) const {
         std::string id;
         for (const auto& place : rules_.id) {
             const auto part = required(envelope, place, item, id_bytes_max);
-            id += (id.empty() ? "" : "/") + part;
+            if (&place == &rules_.id.front()) {
+                id = rules_.id.size() == 1 ? part : one_of_several(part);
+            } else {
+                id += "/" + one_of_several(part);
+            }
         }
         event.id = envelope.checked("id", id, id_bytes_max);
     }

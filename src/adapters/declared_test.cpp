@@ -152,6 +152,25 @@ TEST(Declared, one_item_an_array_and_headers) {
     EXPECT_EQ(Read(list, R"([{"t":"T"}])").event(0).identity, model::IdentityKind::content);
 }
 
+TEST(Declared, ids_of_several_parts_do_not_run_into_each_other) {
+    auto rules = shop();
+    rules.items.clear();
+    rules.payload.clear();
+    rules.id = {at("a"), at("b")};
+    const auto id = [&](std::string_view a, std::string_view b) {
+        return Read(rules, std::string(R"({"kind":"k","a":")") + std::string(a) + R"(","b":")" +
+                               std::string(b) + "\"}")
+            .event()
+            .id;
+    };
+    EXPECT_EQ(id("1", "2"), "1/2");
+    EXPECT_EQ(id("1", "x/y"), "1/x%2Fy");
+    EXPECT_EQ(id("1/x", "y"), "1%2Fx/y");
+    EXPECT_EQ(id("1%2Fx", "y"), "1%252Fx/y");
+    rules.id = {at("a")};
+    EXPECT_EQ(id("1/x", "y"), "1/x") << "one is taken as it is";
+}
+
 TEST(Declared, rules_that_are_none_are_refused) {
     const auto good = [](auto change) {
         auto rules = shop();

@@ -98,9 +98,9 @@ std::vector<Setting> sender_settings() {
                 policy + "bearer, hmac, standard_webhooks" + or_not),
         setting("sources.cloudevents.secrets", HELIOS_MEMBER(gateway.senders.cloudevents.speaking),
                 "As sources.direct.secrets."),
-        setting("sources.cloudevents.hmac_plain",
+        setting("sources.cloudevents.hmac.plain",
                 HELIOS_MEMBER(gateway.senders.cloudevents.hmac_plain),
-                "As sources.direct.hmac_plain."),
+                "As sources.direct.hmac.plain."),
         setting("sources.cloudevents.origins", HELIOS_MEMBER(gateway.senders.cloudevents.origins),
                 "WebHook-Request-Origin that may be told to send; an empty list admits nobody, but "
                 "where the policy is none."),
@@ -117,7 +117,7 @@ std::vector<Setting> sender_settings() {
                 "Secrets by reference, each with the sources that it may speak for: "
                 "file:/run/secrets/shop=orders+stock. One that names none speaks for those whose "
                 "own endpoint authenticates nobody."),
-        setting("sources.direct.hmac_plain", HELIOS_MEMBER(gateway.senders.direct.hmac_plain),
+        setting("sources.direct.hmac.plain", HELIOS_MEMBER(gateway.senders.direct.hmac_plain),
                 "hmac: also take the bare code of the body, which whoever has seen it can send "
                 "again."),
     };

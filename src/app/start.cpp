@@ -172,6 +172,7 @@ void close_to_push(Config& config) {
     for (const auto& [pull, policy] :
          {std::pair(&config.pull.aws, &senders.aws), std::pair(&config.pull.gcp, &senders.gcp),
           std::pair(&config.pull.azure, &senders.azure)}) {
+        policy->fetched = pull->on();
         if (pull->on() && policy->methods.empty()) {
             policy->methods = {gateway::ProofMethod::off};
         }
@@ -179,7 +180,13 @@ void close_to_push(Config& config) {
 }
 
 std::vector<std::string_view> sources_without_proof(const Config& config) {
-    return sources_with(config, gateway::ProofMethod::none);
+    auto out = sources_with(config, gateway::ProofMethod::none);
+    for (const auto& [name, sender] : config.gateway.senders.declared) {
+        if (!sender.signature) {
+            out.push_back(name);
+        }
+    }
+    return out;
 }
 
 std::vector<std::string_view> sources_that_are_off(const Config& config) {
@@ -192,15 +199,18 @@ Status check_exposure(const Config& config) {
         return !http::is_loopback_name(address.host);
     });
     const auto unauthenticated = sources_without_proof(config);
-    if (open == addresses.end() || config.insecure || unauthenticated.empty()) {
+    if (is_alone(config) || config.insecure || unauthenticated.empty()) {
         return {};
     }
     return fail(
         ErrorKind::denied,
-        fmt::format("{} is not a loopback address, and the policy of {} is none: anybody who "
-                    "reaches the port could write events",
-                    open->host, fmt::join(unauthenticated, ", ")),
-        "give each a policy (sources.NAME.policy), or pass --insecure to accept that");
+        fmt::format("{}, and the policy of {} is none: anybody who reaches {} could write "
+                    "events",
+                    open == addresses.end() ? "there is a proxy in front"
+                                            : open->host + " is not a loopback address",
+                    fmt::join(unauthenticated, ", "), open == addresses.end() ? "it" : "the port"),
+        "give each a policy (sources.NAME.policy; of a declared sender, "
+        "senders.NAME.signature), or pass --insecure to accept that");
 }
 
 std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files,

@@ -134,6 +134,12 @@ Status DeclaredSender::validate() const {
                         "name a file (file:/run/secrets/…) or a variable (env:NAME); without a "
                         "signature (signature: none) nobody need prove anything");
         }
+    } else if (!secrets.empty()) {
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("senders.{}.secret is given, and nothing is signed with it", name()),
+            "say how this sender signs (signature: {kind: …}, or a recipe), or leave the "
+            "secret out");
     }
     constexpr int least = 200;
     constexpr int most = 299;

@@ -209,6 +209,8 @@ TEST(DeclaredSenders, what_a_declaration_must_have) {
                   s.signature.reset();
               }),
               "");
+    EXPECT_THAT(complaint([](auto& s) { s.signature.reset(); }), HasSubstr("nothing is signed"))
+        << "whoever gives a secret means it to be asked for";
     for (const auto name : recipe_names()) {
         EXPECT_TRUE(recipe(name)) << name;
     }

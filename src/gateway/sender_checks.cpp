@@ -148,8 +148,12 @@ struct SenderChecks::State {
         return published.back();
     }
 
-    /// Whether the source has an endpoint whose senders must prove who they are.
+    /// Whether the source has an endpoint whose senders must prove who they are, or a queue of its
+    /// own.
     bool authenticates(std::string_view source) const {
+        if (const auto* policy = policies.find(source); policy != nullptr && policy->fetched) {
+            return true;
+        }
         const auto found = sources.find(source);
         return found != sources.end() && !found->second.checks.empty();
     }
@@ -397,6 +401,30 @@ Result<std::unique_ptr<SenderChecks>> SenderChecks::open(SenderPolicies policies
 SenderChecks::SenderChecks(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SenderChecks::~SenderChecks() = default;
 
+namespace {
+
+bool is_sns_handshake(const http::Request& request) {
+    const auto* type = request.header("x-amz-sns-message-type");
+    return type != nullptr && *type != "Notification";
+}
+
+/// As the policy has them; of a handshake of SNS its own signature first, which alone says whose
+/// URL is visited.
+std::vector<std::pair<ProofMethod, const Check*>> in_order(
+    const std::vector<std::pair<ProofMethod, Check>>& checks, const http::Request& request) {
+    std::vector<std::pair<ProofMethod, const Check*>> out;
+    for (const auto& [method, check] : checks) {
+        out.emplace_back(method, &check);
+    }
+    if (is_sns_handshake(request)) {
+        std::ranges::stable_partition(
+            out, [](const auto& one) { return one.first == ProofMethod::sns; });
+    }
+    return out;
+}
+
+}  // namespace
+
 ProvenSender SenderChecks::check(const Door& door, const http::Request& request) const {
     const auto source = door.source();
     const SourceChecks& checks = state_->sources.find(source)->second;
@@ -407,8 +435,15 @@ ProvenSender SenderChecks::check(const Door& door, const http::Request& request)
         return out;
     }
     std::vector<Proof> proofs;
-    for (const auto& [method, check] : checks.checks) {
-        proofs.push_back(check(request));
+    for (const auto& [method, check] : in_order(checks.checks, request)) {
+        proofs.push_back((*check)(request));
+        // Whatever else holds: taken for another sender's, the subscription would never be
+        // confirmed. SNS asks again.
+        if (method == ProofMethod::sns && is_sns_handshake(request) &&
+            proofs.back().kind == Proof::Kind::refused &&
+            proofs.back().refusal == Refusal::keys_unavailable) {
+            break;
+        }
         if (proofs.back().is_held()) {
             out.proof = std::move(proofs.back());
             out.authenticated = true;
@@ -428,13 +463,12 @@ ProvenSender SenderChecks::check(const Door& door, const http::Request& request)
     return out;
 }
 
-bool SenderChecks::may_speak_for(const auth::Proof& proof, std::string_view source) const {
+bool SenderChecks::may_speak_for(const auth::Proof& proof, std::string_view source,
+                                 std::string_view at) const {
     if (proof.sources) {
         return std::ranges::find(*proof.sources, source) != proof.sources->end();
     }
-    // These two are what the endpoints of such senders are called themselves.
-    return source == source_of(Endpoint::ingest) || source == source_of(Endpoint::cloudevents) ||
-           !state_->authenticates(source);
+    return source == at || !state_->authenticates(source);
 }
 
 namespace {

@@ -57,10 +57,12 @@ public:
 
     ProvenSender check(const Door& door, const http::Request& request) const;
 
-    /// Whether a direct sender with this proof may bring events of `source`: of those that the
-    /// credential names, or, if it names none, of those whose own endpoint authenticates nobody. So
-    /// a cloud that is authenticated can't be spoken for.
-    bool may_speak_for(const auth::Proof& proof, std::string_view source) const;
+    /// Whether a sender with this proof may bring events of `source` to the endpoint of `at`
+    /// (direct, cloudevents): of those that the credential names, or, if it names none, of the
+    /// endpoint's own and of those whose own endpoint authenticates nobody. So a cloud that is
+    /// authenticated, or fetched, can't be spoken for.
+    bool may_speak_for(const auth::Proof& proof, std::string_view source,
+                       std::string_view at) const;
 
     /// Visits a SubscriptionConfirmation's URL, in the background, if it is where SNS confirms that
     /// topic: of a message that held. Says in the log what came of it.

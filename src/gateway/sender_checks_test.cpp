@@ -287,6 +287,32 @@ TEST(SenderChecks, a_subscription_is_confirmed_behind_its_signature) {
     EXPECT_EQ(rig.kept_whole().size(), 3u);
 }
 
+// Whichever stands first: only its signature says whose URL is visited.
+TEST(SenderChecks, a_subscription_is_confirmed_whatever_else_its_source_takes) {
+    const std::vector<std::pair<std::string, std::string>> headers{
+        {"x-amz-sns-message-type", "SubscriptionConfirmation"}, {"x-api-key", "old secret"}};
+    for (const auto& methods : {std::vector{ProofMethod::api_key, ProofMethod::sns},
+                                std::vector{ProofMethod::sns, ProofMethod::api_key}}) {
+        for (const bool known : {true, false}) {
+            Checked rig;
+            rig.policies.aws.methods = methods;
+            rig.policies.aws.secrets = {Checked::named("OLD")};
+            rig.policies.aws.topics = {sns::topic};
+            if (known) {
+                rig.published[at(sns::certificate_url)] = Fetched{sns::leaf().pem(), ""};
+            }
+            rig.published[at(sns::subscribe_url())] = Fetched{"<ok/>", ""};
+            rig.open_with_checks();
+            const auto status =
+                rig.send_with(Endpoint::aws_eventbridge, sns::confirmation().sign().body(), headers)
+                    .status;
+            EXPECT_EQ(status, known ? 200 : 503) << "a 200 would be the last that SNS asks";
+            EXPECT_EQ(!rig.fetched.empty() && rig.fetched.back() == at(sns::subscribe_url()),
+                      known);
+        }
+    }
+}
+
 TEST(SenderChecks, direct_senders_sign_or_bring_a_bearer) {
     Checked rig;
     auto& direct = rig.policies.direct;
@@ -393,6 +419,30 @@ TEST(SenderChecks, a_credential_speaks_for_the_sources_it_names) {
     EXPECT_THAT(batch.body, HasSubstr(R"("failed":1)"));
     EXPECT_THAT(batch.body, HasSubstr(R"("retryable":false)"));
     EXPECT_TRUE(rig.kept_whole().empty());
+}
+
+TEST(SenderChecks, what_is_fetched_and_what_another_endpoint_asks_for_is_not_spoken_for) {
+    Checked rig;
+    rig.policies.gcp.methods = {ProofMethod::off};
+    rig.policies.gcp.fetched = true;
+    rig.policies.cloudevents.methods = {ProofMethod::bearer};
+    rig.policies.cloudevents.speaking = {{Checked::named("SHOP"), {}}};
+    auto& direct = rig.policies.direct;
+    direct.methods = {ProofMethod::bearer};
+    direct.speaking = {{Checked::named("SECRET"), {}}};
+    rig.open_with_checks();
+    const auto send = [&](std::string_view id, std::string_view source) {
+        auto body = order(id);
+        body.replace(body.find("aws"), 3, source);
+        return rig
+            .send_with(Endpoint::ingest, std::move(body), {{"Authorization", "Bearer s3cret"}})
+            .status;
+    };
+    EXPECT_EQ(send("1", "gcp"), 403) << "it comes from a queue of its own";
+    EXPECT_EQ(send("2", "cloudevents"), 403) << "that endpoint asks for another secret";
+    EXPECT_EQ(send("3", "direct"), 422) << "its own, which no flow names";
+    EXPECT_EQ(send("4", "aws"), 202);
+    EXPECT_EQ(rig.events().size(), 1u);
 }
 
 std::string cloudevent(std::string_view id, std::string_view source,

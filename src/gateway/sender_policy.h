@@ -68,6 +68,7 @@ struct SenderPolicy {
     std::uint64_t rate = 0;             ///< events a second, of all its senders; 0: no bound
     std::uint64_t credential_rate = 0;  ///< of each credential; 0: no bound
     bool hmac_plain = false;  ///< hmac: also the bare code of the body, which has no window
+    bool fetched = false;  ///< Helios fetches it, with credentials of its own: nobody speaks for it
 
     bool has(ProofMethod method) const;
     /// Whether a handshake for that topic is answered without a person. An empty list has all.

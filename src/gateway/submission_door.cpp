@@ -151,7 +151,7 @@ bool Submission::sender_is_proved() {
 
 bool Submission::may_bring(std::string_view source) const {
     return again_ || !names_sources(endpoint_) || intake_.checks == nullptr ||
-           intake_.checks->may_speak_for(sender_.proof, source);
+           intake_.checks->may_speak_for(sender_.proof, source, source_of(endpoint_));
 }
 
 /// False: it has been answered. Before anything is read: what is refused must cost little.

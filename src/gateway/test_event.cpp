@@ -281,7 +281,8 @@ private:
         }
         for (const auto source : model::built_in_sources) {
             const auto methods = options_.senders.methods(source);
-            if (std::ranges::all_of(methods, [](ProofMethod method) {
+            if (!options_.senders.find(source)->fetched &&
+                std::ranges::all_of(methods, [](ProofMethod method) {
                     return method == ProofMethod::none || method == ProofMethod::off;
                 })) {  // others are not to be spoken for
                 return std::string(source);

@@ -202,6 +202,29 @@ class Configuration(Test):
             self.assertIn(what, serve)
         self.assertFalse(os.path.exists(self.path + "/data"))
 
+    def test_who_may_write_without_proof_is_asked_about_wherever_others_reach_it(self):
+        declared = "senders: {acme: {type: kind, id: id%s}}\n"
+        unsigned = self.write("open.yaml", declared % "")
+        forgotten = self.write("forgotten.yaml", declared % ', secret: "env:HOME"')
+        for listen, files, more, what in (
+            ("0.0.0.0:0", [unsigned], {}, "the policy of acme is none"),
+            ("127.0.0.1:0", [forgotten], {}, "senders.acme.secret is given"),
+            (
+                "127.0.0.1:0",
+                [],
+                {"HELIOS_HTTP_TRUSTED_PROXIES": "127.0.0.1", "HELIOS_SOURCES_GCP_POLICY": "none"},
+                "there is a proxy in front, and the policy of gcp is none",
+            ),
+        ):
+            env = environment(**more)
+            _, _, check = run("config", "check", "--listen", listen, *files, env=env)
+            configured = [word for file in files for word in ("--config", file)]
+            arguments = ("--listen", listen, "--data", self.path + "/open", *configured)
+            code, _, serve = run("serve", *arguments, env=env)
+            self.assertEqual(code, 2, (arguments, serve))
+            self.assertIn(what, check)
+            self.assertIn(what, serve)
+
     def test_what_serve_refuses_check_refuses(self):
         occupied = self.write("occupied", "a file")
         os.mkdir(self.path + "/foreign")
