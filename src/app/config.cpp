@@ -54,8 +54,9 @@ std::vector<Setting> make_settings() {
                 "Flow files. Empty: the shipped order flow."),
         setting("app.catalogue", HELIOS_MEMBER(catalogue_file),
                 "Catalogue of event types. Empty: the shipped one."),
-        setting("app.insecure", HELIOS_MEMBER(insecure),
-                "Allow listening off loopback although sources are not authenticated."),
+        setting(
+            "app.insecure", HELIOS_MEMBER(insecure),
+            "Allow an address off loopback, or a proxy, although sources are not authenticated."),
         setting("app.ephemeral", HELIOS_MEMBER(ephemeral),
                 "Keep everything in memory: nothing survives the process."),
         setting("app.drain_limit", HELIOS_MEMBER(drain_limit),

@@ -133,7 +133,7 @@ std::vector<Option> start_options(StartArguments& a) {
          {}},
         {"--insecure",
          "",
-         "allow an address off loopback although sources are not authenticated",
+         "allow an address off loopback, or a proxy, although sources are not authenticated",
          &a.insecure,
          false,
          {}},
