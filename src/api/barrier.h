@@ -44,9 +44,9 @@ public:
             const Clock& clock);
 
     /// The ends of what has been acknowledged so far: what a read waits for.
-    log::Offsets acknowledged() const { return log_.ends_of(acknowledged_); }
+    Result<log::Offsets> acknowledged() const { return log_.ends_of(acknowledged_); }
     /// The ends of all that the stages read and write.
-    log::Offsets ends() const { return log_.ends_of(all_); }
+    Result<log::Offsets> ends() const { return log_.ends_of(all_); }
 
     /// Until all that derives from the records below `to` is visible in the store. unavailable:
     /// `limit` passed first; names the stage.

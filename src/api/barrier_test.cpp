@@ -136,15 +136,15 @@ TEST_F(BarrierTest, nothing_but_the_record_and_what_came_of_it_is_waited_for) {
     append_case();     // a tick, say
     append_verdict();  // by a deadline
     EXPECT_TRUE(wait(to));
-    EXPECT_FALSE(wait(served_.barrier.acknowledged()));
+    EXPECT_FALSE(wait(*served_.barrier.acknowledged()));
 }
 
 TEST_F(BarrierTest, a_read_does_not_show_less_than_the_stream_has_shown) {
     const auto verdict = append_verdict();
-    const auto to = served_.barrier.acknowledged();
+    const auto to = *served_.barrier.acknowledged();
     EXPECT_THAT(why(to), HasSubstr("helios.verdicts/"));
     move(served_.store, past(verdict));
-    auto end = served_.barrier.ends();
+    auto end = *served_.barrier.ends();
     move(served_.store, end);
     EXPECT_TRUE(wait(to));
 }
@@ -155,20 +155,20 @@ TEST_F(BarrierTest, a_stage_that_has_not_restored_is_waited_for_even_if_nothing_
     testing::StageByHand engine{*bench.log, {model::topic::cases}, {}};
     testing::StageByHand stored{*bench.log, {model::topic::orders}, {}};
     const Barrier barrier{*bench.log, route, engine, stored, bench.clock};
-    const auto waited = barrier.wait(barrier.acknowledged(), std::chrono::milliseconds(1));
+    const auto waited = barrier.wait(*barrier.acknowledged(), std::chrono::milliseconds(1));
     ASSERT_FALSE(waited);
     EXPECT_EQ(waited.error().kind, ErrorKind::unavailable);
     EXPECT_THAT(waited.error().what, HasSubstr("it has read nothing yet"));
     EXPECT_THAT(waited.error().what, Not(HasSubstr("1970")));
     route.advance_to(epoch_of_tests);
     const auto why_now = [&] {
-        return barrier.wait(barrier.acknowledged(), std::chrono::milliseconds(1)).error().what;
+        return barrier.wait(*barrier.acknowledged(), std::chrono::milliseconds(1)).error().what;
     };
     EXPECT_THAT(why_now(), HasSubstr("engine has not yet consumed"));
     engine.advance_to(epoch_of_tests);
     EXPECT_THAT(why_now(), HasSubstr("store has not yet consumed"));
     stored.advance_to(epoch_of_tests);
-    EXPECT_TRUE(barrier.wait(barrier.acknowledged(), std::chrono::milliseconds(1)));
+    EXPECT_TRUE(barrier.wait(*barrier.acknowledged(), std::chrono::milliseconds(1)));
 }
 
 TEST_F(BarrierTest, one_position_of_a_batch_waits_for_all_of_it) {

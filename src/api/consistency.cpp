@@ -14,12 +14,15 @@ std::optional<http::Response> Consistency::held_back(http::Reads reads) const {
                          "knows a part only: ask again, /ready "
                          "says when it knows all");
     }
-    Status waited;
-    if (reads == http::Reads::one_case) {
-        waited = wait(barrier_->acknowledged());
-    } else if (reads == http::Reads::one_record) {
-        waited = barrier_->wait_stored(barrier_->acknowledged(), limit_);
+    if (reads != http::Reads::one_case && reads != http::Reads::one_record) {
+        return std::nullopt;
     }
+    const auto to = barrier_->acknowledged();
+    if (!to) {
+        return unavailable(to.error());
+    }
+    const Status waited =
+        reads == http::Reads::one_case ? wait(*to) : barrier_->wait_stored(*to, limit_);
     return waited ? std::nullopt : std::optional(unavailable(waited.error()));
 }
 

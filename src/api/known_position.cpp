@@ -37,7 +37,7 @@ Result<std::vector<model::PositionToken>> read_positions(log::Log& log, std::str
         return fail(ErrorKind::invalid, "after: this position is one of another log",
                     std::string(hint));
     }
-    const auto ends = log.ends_of(beyond(positions));
+    HELIOS_TRY_ASSIGN(const auto ends, log.ends_of(beyond(positions)));
     for (const auto& position : positions) {
         HELIOS_TRY(check(log, position, ends));
     }

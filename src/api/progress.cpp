@@ -32,16 +32,22 @@ std::string in_words(Duration d) {
 class Chain {
 public:
     explicit Chain(const Barrier& barrier)
-        : stages_{&barrier.route(), &barrier.engine(), &barrier.store()}, target_(barrier.ends()) {}
+        : barrier_(barrier),
+          stages_{&barrier.route(), &barrier.engine(), &barrier.store()},
+          target_(barrier.ends()) {}
 
     Status check(std::size_t stage) {
         const MutexLock lock(mutex_);
+        if (!target_) {
+            target_ = barrier_.ends();
+            HELIOS_TRY(target_);
+        }
         while (passed_ < stages_.size()) {
-            const auto written = stages_[passed_]->reached.wait_for(target_, Duration::zero());
+            const auto written = stages_[passed_]->reached.wait_for(*target_, Duration::zero());
             if (!written) {
                 break;
             }
-            log::add_to(target_, *written);
+            log::add_to(*target_, *written);
             ++passed_;
         }
         if (passed_ > stage) {
@@ -57,17 +63,18 @@ public:
         }
         return fail(ErrorKind::unavailable,
                     fmt::format("it {}, and has to take in {}", standing,
-                                Barrier::lacking(*stages_[stage], target_)),
+                                Barrier::lacking(*stages_[stage], *target_)),
                     std::string(hint));
     }
 
     static constexpr std::array<std::string_view, 3> names{"route", "engine", "store"};
 
 private:
+    const Barrier& barrier_;
     const std::array<const StageProgress*, 3> stages_;
     Mutex mutex_;
     std::size_t passed_ HELIOS_GUARDED_BY(mutex_) = 0;
-    log::Offsets target_ HELIOS_GUARDED_BY(mutex_);
+    Result<log::Offsets> target_ HELIOS_GUARDED_BY(mutex_);  ///< asked again until it is known
 };
 
 }  // namespace

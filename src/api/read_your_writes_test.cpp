@@ -161,7 +161,7 @@ TEST_P(ReadYourWrites, a_read_behind_a_position_sees_the_verdict) {
                 for (int i = 0; i < 12; ++i) {
                     const auto sent = send(own);
                     const auto waited = life.barrier.wait(
-                        own() % 2 == 0 ? sent.past : life.barrier.acknowledged(), limit);
+                        own() % 2 == 0 ? sent.past : *life.barrier.acknowledged(), limit);
                     ASSERT_TRUE(waited) << waited.error().message();
                     expect_to_be_seen(sent);
                 }

@@ -65,7 +65,7 @@ private:
                 all[id] = {};
             }
         }
-        return log_.ends_of(all);
+        return *log_.ends_of(all);
     }
 
     log::Log& log_;

@@ -46,10 +46,11 @@ Result<Backlog> backlog_of(log::Log& log, const std::string& data) {
         .backlog();
 }
 
-void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_store) {
+void print_partitions_as_json(log::Log& log, const std::vector<log::PartitionInfo>& partitions,
+                              const Backlog& backlog, bool has_store) {
     json::Writer out;
     out.begin_object().key("items").begin_array();
-    for (const auto& info : log.describe()) {
+    for (const auto& info : partitions) {
         if (info.records == 0) {
             continue;
         }
@@ -127,7 +128,7 @@ void print_kept(log::Log& log) {
     }
 }
 
-void print_partitions(log::Log& log, Terminal& terminal) {
+void print_partitions(const std::vector<log::PartitionInfo>& partitions, Terminal& terminal) {
     Listing table(terminal,
                   {{"topic"},
                    {"part", true},
@@ -137,7 +138,7 @@ void print_partitions(log::Log& log, Terminal& terminal) {
                    {"first"},
                    {"last"}},
                   true);
-    for (const auto& info : log.describe()) {
+    for (const auto& info : partitions) {
         if (info.records > 0) {
             table.row({{info.topic},
                        {std::to_string(info.id.index)},
@@ -163,12 +164,16 @@ int list(const LogOptions& options, const Environment& environment) {
     if (!backlog) {
         return complain(backlog.error());
     }
+    const auto partitions = opened->log->describe();
+    if (!partitions) {
+        return complain(partitions.error());
+    }
     if (options.format == "json") {
-        print_partitions_as_json(*opened->log, *backlog, has_store);
+        print_partitions_as_json(*opened->log, *partitions, *backlog, has_store);
         return opened->log->damage().empty() ? 0 : 1;
     }
     Terminal terminal(std::cout, screen_of(STDOUT_FILENO, environment));
-    print_partitions(*opened->log, terminal);
+    print_partitions(*partitions, terminal);
     print_kept(*opened->log);
     print_backlog(*backlog, has_store);
     const auto damages = describe_damage(*opened->log);

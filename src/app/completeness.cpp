@@ -123,10 +123,11 @@ std::string Backlog::text() const {
 Completeness::Completeness(log::Log& log, const std::string& data_dir, Stage last)
     : log_(log), data_dir_(data_dir), last_(last), target_(ends_of(Stage::route)) {}
 
-log::Offsets Completeness::ends_of(Stage stage) const {
+Result<log::Offsets> Completeness::ends_of(Stage stage) const {
     log::Offsets ends;
     const auto topics = inputs_of(stage);
-    for (const auto& info : log_.describe()) {
+    HELIOS_TRY_ASSIGN(const auto partitions, log_.describe());
+    for (const auto& info : partitions) {
         if (info.records > 0 &&
             std::find(topics.begin(), topics.end(), info.id.topic) != topics.end()) {
             ends[info.id] = info.end;
@@ -145,8 +146,9 @@ Result<log::Offsets> Completeness::consumed(Stage stage) const {
 Status Completeness::look() {
     for (; stage_ <= static_cast<int>(last_);
          ++stage_, target_ = ends_of(static_cast<Stage>(stage_))) {
+        HELIOS_TRY(target_);
         HELIOS_TRY_ASSIGN(const auto at, consumed(static_cast<Stage>(stage_)));
-        HELIOS_TRY_ASSIGN(const auto left, count_records(log_, at, target_));
+        HELIOS_TRY_ASSIGN(const auto left, count_records(log_, at, *target_));
         if (left > 0) {
             return fail(ErrorKind::unavailable, "not yet");
         }
@@ -159,7 +161,8 @@ Status Completeness::look() {
 
 Result<std::uint64_t> Completeness::behind(Stage stage) const {
     HELIOS_TRY_ASSIGN(const auto at, consumed(stage));
-    return count_records(log_, at, ends_of(stage));
+    HELIOS_TRY_ASSIGN(const auto ends, ends_of(stage));
+    return count_records(log_, at, ends);
 }
 
 Result<Backlog> Completeness::backlog() {

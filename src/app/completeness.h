@@ -43,14 +43,14 @@ public:
 
 private:
     Result<log::Offsets> consumed(Stage stage) const;
-    log::Offsets ends_of(Stage stage) const;
+    Result<log::Offsets> ends_of(Stage stage) const;
     Result<std::uint64_t> behind(Stage stage) const;
 
     log::Log& log_;
     const std::string& data_dir_;
     const Stage last_;
-    int stage_ = 0;        ///< the first that may not have come to its end
-    log::Offsets target_;  ///< its end
+    int stage_ = 0;                ///< the first that may not have come to its end
+    Result<log::Offsets> target_;  ///< its end
 };
 
 /// Whether a server (or a rebuild) holds the directory. Never for long in anybody's way.

@@ -118,6 +118,11 @@ Result<std::vector<gateway::OpenRedrive>> DlqStore::open_redrives() {
     return out;
 }
 
+Status DlqStore::wait() const {
+    HELIOS_TRY_ASSIGN(const auto to, barrier_.acknowledged());
+    return barrier_.wait_stored(to, wait_max_);
+}
+
 Result<gateway::KeptItem> DlqStore::kept(const TenantId& tenant, const store::QuarantineRow& row) {
     gateway::KeptItem out(tenant);
     out.confirmation = row.confirmation;

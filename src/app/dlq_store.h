@@ -27,7 +27,7 @@ public:
     Result<std::vector<gateway::OpenRedrive>> open_redrives() override;
 
 private:
-    Status wait() const { return barrier_.wait_stored(barrier_.acknowledged(), wait_max_); }
+    Status wait() const;
     Result<gateway::KeptItem> kept(const TenantId& tenant, const store::QuarantineRow& row);
 
     store::Queries& rows_;

@@ -482,8 +482,8 @@ void Node::let_stages_catch_up(Duration until) {
         if (!route_->frontier().wait_for(now + log::log_time_grain, slice())) {
             continue;
         }
-        const log::Offsets end = barrier_->ends();
-        if (barrier_->wait(end, slice()) && barrier_->ends() == end) {
+        const auto end = barrier_->ends();
+        if (end && barrier_->wait(*end, slice()) && barrier_->ends() == end) {
             return;
         }
     }

@@ -7,7 +7,7 @@
 
 namespace helios {
 
-/// Thread-safe. Never falls.
+/// Thread-safe. Never falls, but when it begins anew.
 class Frontier {
 public:
     Instant get() const {
@@ -20,6 +20,11 @@ public:
             at_ = t;
             moved_.notify_all();
         }
+    }
+    /// There is more to process than before: nothing is known to have been.
+    void begin_anew() {
+        MutexLock lock(mutex_);
+        at_ = {};
     }
     /// True once the frontier has reached t; false if `limit` passed first.
     bool wait_for(Instant t, Duration limit) const {

@@ -133,7 +133,7 @@ public:
         return std::ranges::all_of(
             position, [&](const auto& at) { return durable.at(at.first) >= at.second; });
     }
-    log::Offsets ends() const { return rig.log->ends_of(deduplicator->indexed_durably()); }
+    log::Offsets ends() const { return *rig.log->ends_of(deduplicator->indexed_durably()); }
     void flush() {
         const auto to = ends();
         wait_for([&] {

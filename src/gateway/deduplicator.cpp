@@ -372,9 +372,7 @@ private:
             opened = index_->reopen();
         }
         if (opened) {
-            if (auto why = why_foreign(); !why.empty()) {
-                opened = fail(ErrorKind::corrupt, std::move(why));
-            }
+            opened = check_origin();
         }
         if (!opened) {
             if (opened.error().kind == ErrorKind::corrupt) {
@@ -392,7 +390,7 @@ private:
 
     // -- What the stage asks: durable records → index, then what memory may forget.
 
-    Result<log::Standing> restore() override {
+    Result<log::Standing> restore(const log::Assignment&) override {
         entries_.clear();
         if (is_damaged()) {
             caught_up_.store(false, std::memory_order_release);
@@ -416,12 +414,7 @@ private:
         publish(from);
         note_durable(from);
         flushed_at_ = clock_.monotonic();
-        ends_.clear();
-        for (const auto& info : log_.describe()) {
-            if (from.contains(info.id)) {
-                ends_[info.id] = info.end;
-            }
-        }
+        HELIOS_TRY_ASSIGN(ends_, log_.ends_of(from));
         if (has_reached_ends(from)) {
             catch_up();
         }
@@ -608,21 +601,19 @@ private:
 
     Status open_index() {
         auto opened = DedupIndex::open(options_, files_);
-        std::string why;
+        Status usable;
         if (opened) {
             index_ = *std::move(opened);
-            why = why_foreign();
-        } else if (opened.error().kind == ErrorKind::corrupt) {
-            why = opened.error().what;
+            usable = check_origin();
         } else {
-            return fail(opened.error());
+            usable = fail(opened.error());
         }
-        if (why.empty()) {
-            return {};
+        if (usable || usable.error().kind != ErrorKind::corrupt) {
+            return usable;
         }
         telemetry_.logger.error(
             room, "the deduplication index is damaged or another log's; it is rebuilt from the log",
-            {{"why", why}});
+            {{"why", usable.error().what}});
         rebuilds_.add();
         index_.reset();
         HELIOS_TRY(DedupIndex::destroy(options_, files_));
@@ -630,23 +621,20 @@ private:
         return {};
     }
 
-    /// Empty if the index reflects a prefix of this log.
-    std::string why_foreign() {
-        std::map<Partition, Offset> ends;
-        for (const auto& info : log_.describe()) {
-            ends[info.id] = info.end;
-        }
+    /// corrupt: the index reflects no prefix of this log.
+    Status check_origin() {
+        HELIOS_TRY_ASSIGN(const auto ends, log_.ends_of(index_->position_at_open()));
         for (const auto& [id, offset] : index_->position_at_open()) {
             const auto it = ends.find(id);
             if ((it == ends.end() && offset.value > 0) ||
                 (it != ends.end() && offset > it->second)) {
-                return "it is past the end of the log";
+                return fail(ErrorKind::corrupt, "it is past the end of the log");
             }
         }
         if (!index_->position_at_open().empty()) {
             const auto reader = log_.read(index_->position_at_open());
             if (!reader && reader.error().kind == ErrorKind::not_found) {
-                return "it stands where the log has been dropped";
+                return fail(ErrorKind::corrupt, "it stands where the log has been dropped");
             }
         }
         if (const auto& last = index_->last_entry_at_open(); last && !is_dropped(last->at)) {
@@ -657,7 +645,7 @@ private:
                     return {};
                 }
             }
-            return "its last entry is not on this log";
+            return fail(ErrorKind::corrupt, "its last entry is not on this log");
         }
         return {};
     }

@@ -59,7 +59,7 @@ TEST(Deduplicator, a_start_after_a_kill_reads_what_came_since_the_index_was_last
     const auto at_open = rig.gateway->indexed_durably();
     pause_for(std::stop_token(), std::chrono::milliseconds(100));
     EXPECT_EQ(rig.gateway->indexed_durably(), at_open) << "it is not time yet";
-    const auto ends = rig.log->ends_of(at_open);
+    const auto ends = *rig.log->ends_of(at_open);
     while (std::ranges::any_of(rig.gateway->indexed_durably(), [&](const auto& durable) {
         return durable.second < ends.at(durable.first);
     })) {
@@ -370,8 +370,8 @@ public:
     std::uint32_t partition_count(TopicId topic) const override {
         return log_.partition_count(topic);
     }
-    std::vector<log::PartitionInfo> describe() override { return log_.describe(); }
-    log::Offsets ends_of(const log::Offsets& of) override { return log_.ends_of(of); }
+    Result<std::vector<log::PartitionInfo>> describe() override { return log_.describe(); }
+    Result<log::Offsets> ends_of(const log::Offsets& of) override { return log_.ends_of(of); }
     std::vector<log::Damage> damage() override { return log_.damage(); }
     Status health() override { return log_.health(); }
     void close() override { log_.close(); }

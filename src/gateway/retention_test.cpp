@@ -37,7 +37,8 @@ protected:
     }
     std::uint64_t bytes() {
         std::uint64_t end = 0;
-        for (const auto& info : rig_.log->describe()) {
+        const auto partitions = *rig_.log->describe();
+        for (const auto& info : partitions) {
             if (info.id.topic <= model::topic::counts) {
                 end = std::max(end, info.end.value);
             }

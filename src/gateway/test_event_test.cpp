@@ -100,9 +100,9 @@ struct Tried : Rig {
                 return h.first != "Content-Type" && h.first != "aeg-event-type";
             });
             without.target = without.target.substr(0, without.target.find('?'));
-            const auto status = send(without);
-            EXPECT_TRUE(status == 401 || status == 503 || by == "signature (in the item)")
-                << source << " " << status;
+            const auto answered = send(without);
+            EXPECT_TRUE(answered == 401 || answered == 503 || by == "signature (in the item)")
+                << source << " " << answered;
         }
     }
 };

@@ -105,7 +105,7 @@ TEST_F(DiskLogTest, a_topic_of_the_directory_that_nobody_numbers_shows_by_its_na
     ASSERT_TRUE(opened) << opened.error().message();
     EXPECT_EQ((*opened)->partition_count(topic::events), 0u);
     EXPECT_TRUE((*opened)->name_of(topic::events).empty());
-    const auto described = (*opened)->describe();
+    const auto described = *(*opened)->describe();
     EXPECT_EQ(described.front().topic, "events");
     EXPECT_EQ(described.front().id.topic, no_topic);
     EXPECT_EQ(described.back().topic, "added");

@@ -47,7 +47,10 @@ Result<Batch> DiskReader::poll(std::size_t max_records, std::size_t max_bytes, D
         const bool unsettled =
             std::any_of(sources_.begin(), sources_.end(),
                         [](const Source& source) { return source.used && source.unsettled; });
-        ends_ = unsettled ? log_.ends_of(position_) : Offsets{};  // before the view is taken
+        ends_.clear();
+        if (unsettled) {  // before the view is taken
+            HELIOS_TRY_ASSIGN(ends_, log_.ends_of(position_));
+        }
         const StoredLog::View view = log_.view();
         if (view.closing) {
             return fail(ErrorKind::stopping, "the log is closing");

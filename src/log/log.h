@@ -267,7 +267,10 @@ public:
     virtual Instant last_log_time() = 0;
 };
 
-/// What topics and partitions there are, and what they hold.
+/// What topics and partitions there are, and what they hold. Which ones there are is known from the
+/// log's opening on and never changes (a log that can't tell does not open), so that costs nothing
+/// and can't fail. What they hold is asked of the backend each time. unavailable: it can't tell
+/// now.
 class Catalogue {
 public:
     virtual ~Catalogue() = default;
@@ -276,10 +279,10 @@ public:
     virtual std::string_view name_of(TopicId topic) const = 0;
     virtual std::vector<Partition> partitions_of(TopicId topic) const = 0;
     virtual std::uint32_t partition_count(TopicId topic) const = 0;
-    virtual std::vector<PartitionInfo> describe() = 0;
+    virtual Result<std::vector<PartitionInfo>> describe() = 0;
     /// PartitionInfo::end of the partitions that are named in `of`; those that do not exist are
     /// absent. Reads nothing.
-    virtual Offsets ends_of(const Offsets& of) = 0;
+    virtual Result<Offsets> ends_of(const Offsets& of) = 0;
 
     /// Where to begin in order to read, per partition, every record kept whose log_time ≥ t: its
     /// offset, or one before it that no kept record has.

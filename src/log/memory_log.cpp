@@ -569,7 +569,7 @@ std::uint32_t MemoryLog::partition_count(TopicId topic) const {
     return found == nullptr ? 0 : found->partitions;
 }
 
-std::vector<PartitionInfo> MemoryLog::describe() {
+Result<std::vector<PartitionInfo>> MemoryLog::describe() {
     const MutexLock lock(state_->mutex);
     std::vector<PartitionInfo> out;
     for (const Part& part : state_->parts) {
@@ -588,7 +588,7 @@ std::vector<PartitionInfo> MemoryLog::describe() {
     return out;
 }
 
-Offsets MemoryLog::ends_of(const Offsets& of) {
+Result<Offsets> MemoryLog::ends_of(const Offsets& of) {
     const MutexLock lock(state_->mutex);
     Offsets ends;
     for (const Part& part : state_->parts) {

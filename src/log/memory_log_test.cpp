@@ -75,12 +75,12 @@ TEST_F(MemoryLogTest, an_open_transaction_hides_what_lies_behind_it) {
 }
 
 TEST_F(MemoryLogTest, an_aborted_transaction_leaves_offsets_alone) {
-    const Offset end = log_.describe().back().end;
+    const Offset end = log_.describe()->back().end;
     log_.fail_transactions({.aborted_in = 1});
     EXPECT_EQ(transact("a", Offset{0}, Offset{1}).error().kind, ErrorKind::unavailable);
     EXPECT_TRUE(values(out_topic).empty());
     EXPECT_TRUE(log_.committed("g")->empty());
-    EXPECT_GT(log_.describe().back().end, end);
+    EXPECT_GT(log_.describe()->back().end, end);
     log_.fail_transactions({});
     EXPECT_TRUE(transact("a", Offset{0}, Offset{1}));
 }
@@ -160,7 +160,7 @@ TEST_F(MemoryLogTest, a_reader_that_has_all_stands_behind_what_nobody_is_shown) 
     read_values(*reader);
     log_.release(in);
     read_values(*reader);
-    EXPECT_EQ(reader->position().at(in), log_.describe().front().end);
+    EXPECT_EQ(reader->position().at(in), log_.describe()->front().end);
 }
 
 }  // namespace

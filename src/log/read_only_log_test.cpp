@@ -33,7 +33,7 @@ TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
     }
     EXPECT_EQ(read_values(*reader).size(), 30u);
     EXPECT_EQ(outside.last_log_time(), log_->last_log_time());
-    const auto infos = outside.describe();
+    const auto infos = *outside.describe();
     EXPECT_EQ(infos.size(), 6u);
     std::uint64_t records = 0;
     for (const auto& info : infos) {

@@ -64,7 +64,7 @@ TEST_F(RetentionTest, drops_whole_segments_that_are_older_and_renumbers_nothing)
     EXPECT_EQ(data().dropped_until, appended_[4].log_time);
     EXPECT_LT(data().dropped_until, firsts_[5].log_time);
 
-    const auto info = log_->describe().at(0);
+    const auto info = log_->describe()->at(0);
     EXPECT_EQ(info.records, 20u);
     EXPECT_EQ(info.first, firsts_[5].at.offset);
     EXPECT_EQ(info.first_time, firsts_[5].log_time);
@@ -79,8 +79,8 @@ TEST_F(RetentionTest, drops_whole_segments_that_are_older_and_renumbers_nothing)
     const auto before = log_->kept();
     open();  // the next life begins there, too
     EXPECT_EQ(log_->kept(), before);
-    EXPECT_EQ(log_->describe().at(0).first, info.first);
-    EXPECT_EQ(log_->describe().at(0).records, 20u);
+    EXPECT_EQ(log_->describe()->at(0).first, info.first);
+    EXPECT_EQ(log_->describe()->at(0).records, 20u);
     EXPECT_EQ(left(*log_).size(), 10u);
     EXPECT_TRUE(log_->read_through());
     EXPECT_TRUE(log_->damage().empty());
@@ -174,7 +174,7 @@ TEST_F(RetentionTest, a_bound_in_bytes_drops_the_oldest) {
     days(15);
     keep();
     ASSERT_TRUE(log_->drop_expired());
-    const auto info = log_->describe().at(0);
+    const auto info = log_->describe()->at(0);
     EXPECT_LE(info.end.value - data().begin.value, 300'000u);
     EXPECT_GT(info.end.value - data().begin.value, 200'000u);
 }
@@ -214,8 +214,8 @@ TEST_F(RetentionTest, control_is_kept_for_ever_and_health_for_two_days) {
     EXPECT_EQ(kept[0].begin, Offset{0});
     EXPECT_EQ(kept[1].begin, Offset{0});
     EXPECT_GT(kept[2].begin, Offset{0});
-    EXPECT_LE(log_->describe().back().records, 6u);
-    EXPECT_GE(log_->describe().back().records, 4u);
+    EXPECT_LE(log_->describe()->back().records, 6u);
+    EXPECT_GE(log_->describe()->back().records, 4u);
     reopen();
     EXPECT_EQ(log_->kept(), kept);
     EXPECT_TRUE(log_->damage().empty());
@@ -233,8 +233,8 @@ TEST_F(RetentionTest, other_processes_see_what_is_dropped_beside_them) {
     days(1);
     EXPECT_EQ(left(outside), left(*log_));
     EXPECT_EQ(outside.kept(), log_->kept());
-    EXPECT_EQ(outside.describe().at(0).first, firsts_[5].at.offset);
-    EXPECT_EQ(outside.describe().at(0).records, log_->describe().at(0).records);
+    EXPECT_EQ(outside.describe()->at(0).first, firsts_[5].at.offset);
+    EXPECT_EQ(outside.describe()->at(0).records, log_->describe()->at(0).records);
     EXPECT_EQ(outside.read_at(appended_[0].at).error().kind, ErrorKind::not_found);
     EXPECT_EQ(behind->poll(1, 1, Duration::zero()).error().kind, ErrorKind::not_found);
     EXPECT_TRUE(outside.read_through());
@@ -343,14 +343,14 @@ TEST_F(RetentionTest, the_background_drops_at_once_and_a_full_cut_leaves_a_log_t
            }}});
     second_pass.get_future().wait();
     EXPECT_TRUE(left(*log_).empty());
-    EXPECT_EQ(log_->describe().at(0).records, 0u);
-    EXPECT_GT(log_->describe().at(0).end, appended_.back().at.offset);
+    EXPECT_EQ(log_->describe()->at(0).records, 0u);
+    EXPECT_GT(log_->describe()->at(0).end, appended_.back().at.offset);
     const auto later = append("later");
     EXPECT_GT(later->at.offset, appended_.back().at.offset);
     EXPECT_THAT(left(*log_), ElementsAre("later"));
     open();
     EXPECT_THAT(left(*log_), ElementsAre("later"));
-    EXPECT_EQ(log_->describe().at(0).first, later->at.offset);
+    EXPECT_EQ(log_->describe()->at(0).first, later->at.offset);
 }
 
 }  // namespace

@@ -65,7 +65,15 @@ Status Stage::open() {
     }
     round_.reset();
     outputs_.clear();
-    HELIOS_TRY_ASSIGN(Standing standing, work_.restore());
+    {
+        const MutexLock lock(mutex_);
+        works_on_ = assigned_;
+    }
+    HELIOS_TRY_ASSIGN(Standing standing, work_.restore(works_on_));
+    if (std::any_of(standing.committed.begin(), standing.committed.end(),
+                    [&](const auto& at) { return !committed_.contains(at.first); })) {
+        frontier_.begin_anew();
+    }
     replayed_.clear();
     for (const auto& [id, from] : standing.read_from) {
         const Offset committed = standing.committed.at(id);
@@ -263,8 +271,12 @@ void Stage::show_lag() {
     if (now - lag_shown_ < lag_every && lag_shown_ != Duration::zero()) {
         return;
     }
+    const auto ends = log_.ends_of(committed_);
+    if (!ends) {
+        return;
+    }
     lag_shown_ = now;
-    for (const auto& [id, end] : log_.ends_of(committed_)) {
+    for (const auto& [id, end] : *ends) {
         const Offset at = committed_.at(id);
         // Offsets have gaps: an upper bound of records; 0 is exact.
         telemetry_.metrics
@@ -320,6 +332,14 @@ void Stage::stop() {
 void Stage::restart() {
     restart_.store(true);
     wake();
+}
+
+void Stage::assign(Assignment assignment) {
+    {
+        const MutexLock lock(mutex_);
+        assigned_ = std::move(assignment);
+    }
+    restart();
 }
 
 void Stage::wake() {

@@ -22,6 +22,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "log/assignment.h"
 #include "log/log.h"
 #include "log/ordered_reader.h"
 #include "log/reached.h"
@@ -29,8 +30,9 @@
 
 namespace helios::log {
 
-/// Where a stage's state stands, and where its effects do: what is read below `committed` changes
-/// the state and has no effects, because they are there already.
+/// Where a stage's state stands, for the partitions that it is assigned, and where its effects do:
+/// what is read below `committed` changes the state and has no effects, because they are there
+/// already.
 struct Standing {
     Offsets read_from;
     Offsets committed;  ///< the same partitions, none below read_from
@@ -74,9 +76,10 @@ class StageWork {
 public:
     virtual ~StageWork() = default;
 
-    /// Makes or loads the state, and says where it stands. At the first step, and again after an
-    /// error of apply, prepare or complete, a conflict, or restart().
-    virtual Result<Standing> restore() = 0;
+    /// Makes or loads the state of the partitions assigned, lets go of all others, and says where
+    /// it stands. At the first step, and again after an error of apply, prepare or complete, a
+    /// conflict, restart() or assign().
+    virtual Result<Standing> restore(const Assignment& assignment) = 0;
     /// Before anything else of a step.
     virtual Status begin() { return {}; }
     /// A batch has been read, and nothing of it has been applied. False: it is not to be taken now
@@ -140,12 +143,16 @@ public:
     void stop();
     /// Restores with the next step.
     void restart();
+    /// From the next step on it works on these partitions: what it had applied and not committed is
+    /// dropped, and the room restores. Until told: on all that the room reads.
+    void assign(Assignment assignment);
 
     /// One poll, and as many commits as its outputs need; how many records it took. After an error
     /// the same outputs wait for the next step, or it restores.
     Result<std::size_t> step(Duration wait);
 
-    /// Every record stamped before it has been applied and its effects are durable and visible.
+    /// Every record of its partitions stamped before it has been applied and its effects are
+    /// durable and visible. Begins anew where assign() adds a partition.
     const Frontier& frontier() const { return frontier_; }
     /// The same in offsets, and where its outputs end; from open() on.
     const Reached& reached() const { return reached_; }
@@ -205,8 +212,10 @@ private:
     Duration lag_shown_{};
     Frontier frontier_;
     Reached reached_;
+    Assignment works_on_;
     mutable Mutex mutex_;
     Status health_ HELIOS_GUARDED_BY(mutex_);
+    Assignment assigned_ HELIOS_GUARDED_BY(mutex_);
     std::jthread thread_;
 };
 

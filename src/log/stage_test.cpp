@@ -21,18 +21,24 @@ class Echo final : public StageWork {
 public:
     explicit Echo(Log& log) : log_(log) {}
 
-    Result<Standing> restore() override {
+    Result<Standing> restore(const Assignment& assignment) override {
         ++restored;
         Standing standing;
         for (const auto& id : log_.partitions_of(topic::events)) {
-            standing.read_from[id] = standing.committed[id] = Offset{};
+            if (assignment.includes(id)) {
+                standing.read_from[id] = standing.committed[id] = Offset{};
+            }
         }
         HELIOS_TRY_ASSIGN(const auto committed, log_.committed("echo"));
-        for (const auto& [id, offset] : committed) {
-            standing.committed[id] = offset;
-        }
         HELIOS_TRY_ASSIGN(standing.partly, log_.partly("echo"));
-        standing.written = log_.ends_of(beginning_of(log_, {topic::cases}));
+        for (const auto& [id, offset] : committed) {
+            if (assignment.includes(id)) {
+                standing.committed[id] = offset;
+            } else {
+                standing.partly.erase(id);
+            }
+        }
+        HELIOS_TRY_ASSIGN(standing.written, log_.ends_of(beginning_of(log_, {topic::cases})));
         done_ = 0;
         return standing;
     }
@@ -207,7 +213,9 @@ TEST(Stage, what_is_below_the_committed_position_has_no_effects_any_more) {
 
 TEST(Stage, says_up_to_where_its_effects_are_durable_and_where_they_end) {
     Bench bench;
-    const auto ends = [&] { return bench.log->ends_of(beginning_of(*bench.log, {topic::events})); };
+    const auto ends = [&] {
+        return *bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    };
     const Partition out{topic::cases, 0};
     bench.ask({1, 0, 2});
     Echo work(*bench.log);
@@ -237,7 +245,7 @@ TEST(Stage, says_up_to_where_its_effects_are_durable_and_where_they_end) {
 TEST(Stage, a_record_taken_in_parts_is_reached_with_its_last_part_whichever_life_writes_it) {
     Bench bench;
     const auto expected = bench.ask({1, 100});
-    const auto end = bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    const auto end = *bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
     Echo first(*bench.log);
     first.commits_left = 3;
     const auto dying = bench.stage(first);
@@ -248,7 +256,7 @@ TEST(Stage, a_record_taken_in_parts_is_reached_with_its_last_part_whichever_life
     const auto stage = bench.stage(second);
     ASSERT_TRUE(stage->open());
     EXPECT_EQ(stage->reached().missing(end), (Partition{topic::events, 0}));
-    const auto written = bench.log->ends_of(beginning_of(*bench.log, {topic::cases}));
+    const auto written = *bench.log->ends_of(beginning_of(*bench.log, {topic::cases}));
     EXPECT_EQ(stage->reached().get().written, written) << "by the life before";
     ASSERT_TRUE(stage->step(Duration{}));
     EXPECT_FALSE(stage->reached().missing(end));
@@ -264,7 +272,7 @@ TEST(Stage, what_is_held_back_until_its_millisecond_is_over_is_not_reached) {
     auto record = record_for(topic::events, "", "1");
     record.partition = 0;
     ASSERT_TRUE(append_now(*bench.log, {record})[0]);
-    const auto end = bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    const auto end = *bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
     ASSERT_TRUE(stage->step(Duration{}));
     EXPECT_EQ(stage->reached().missing(end), (Partition{topic::events, 0}));
     bench.clock.advance(log_time_grain);
@@ -313,10 +321,89 @@ TEST(Stage, its_outputs_end_behind_those_that_somebody_hides) {
     ASSERT_TRUE(it.stage.step(Duration{}));
     const auto written = it.stage.reached().wait_for(Elsewhere::past(at), Duration{});
     ASSERT_TRUE(written);
-    const auto visible = it.log.ends_of({{out, Offset{}}});
+    const auto visible = *it.log.ends_of({{out, Offset{}}});
     EXPECT_GT(written->at(out), visible.at(out)) << "who waits for that end waits too little";
     it.log.release(out);
-    EXPECT_LE(written->at(out), it.log.ends_of({{out, Offset{}}}).at(out));
+    EXPECT_LE(written->at(out), it.log.ends_of({{out, Offset{}}})->at(out));
+}
+
+/// Two stages on a log whose partitions they share.
+struct Shared {
+    ManualClock clock{parse_rfc3339("2026-01-05T12:00:00Z")->at};
+    std::vector<std::string> lines;
+    telemetry::Telemetry telemetry{clock, telemetry::Level::debug, lines};
+    telemetry::Counter& failures = telemetry.metrics.counter("failures", "of the stage's steps");
+    MemoryLog log{{.seed = 1, .partitions = 2}, test_topics(), clock};
+    Echo one_work{log};
+    Echo other_work{log};
+    Stage one{Bench::options(), one_work, log, telemetry, clock, failures};
+    Stage other{Bench::options(), other_work, log, telemetry, clock, failures};
+    const Partition first{topic::events, 0};
+    const Partition second{topic::events, 1};
+
+    void ask(std::uint32_t partition, unsigned n) {
+        auto record = record_for(topic::events, "", std::to_string(n));
+        record.partition = partition;
+        ASSERT_TRUE(append_now(log, {record})[0]);
+        clock.advance(std::chrono::seconds(1));
+    }
+    std::size_t answers() { return read_values(*reader_of(log, {topic::cases})).size(); }
+};
+
+TEST(Stage, works_on_what_it_is_assigned_and_on_nothing_else) {
+    Shared it;
+    it.ask(0, 2);
+    it.ask(1, 3);
+    it.one.assign(Assignment({it.first}));
+    it.other.assign(Assignment(std::set<Partition>{}));
+    ASSERT_TRUE(it.one.step(Duration{}));
+    ASSERT_TRUE(it.other.step(Duration{}));
+    EXPECT_EQ(it.answers(), 2u);
+    EXPECT_EQ(it.other_work.seen.size(), 0u);
+    EXPECT_FALSE(it.one.committed().contains(it.second));
+    it.other.assign(Assignment({it.second}));
+    ASSERT_TRUE(it.other.step(Duration{}));
+    EXPECT_EQ(it.answers(), 5u);
+    EXPECT_EQ(it.log.committed("echo")->size(), 2u) << "each has moved its own, in one group";
+}
+
+TEST(Stage, what_is_revoked_in_mid_round_is_done_once_by_whoever_commits_it) {
+    Shared it;
+    it.ask(0, 2);
+    it.ask(1, 3);
+    it.one_work.commits_left = 0;
+    EXPECT_FALSE(it.one.step(Duration{})) << "applied, and not committed";
+    it.other.assign(Assignment({it.second}));
+    ASSERT_TRUE(it.other.step(Duration{}));
+    EXPECT_EQ(it.answers(), 3u);
+    it.one_work.commits_left = 10;
+    EXPECT_EQ(it.one.step(Duration{}).error().kind, ErrorKind::conflict)
+        << "it does not know yet that it has lost one of them";
+    it.one.assign(Assignment({it.first}));
+    ASSERT_TRUE(it.one.step(Duration{}));
+    EXPECT_EQ(it.answers(), 5u);
+    EXPECT_FALSE(it.one.committed().contains(it.second));
+}
+
+TEST(Stage, a_partition_that_comes_back_goes_on_where_the_other_has_left_it) {
+    Shared it;
+    it.one.assign(Assignment({it.first, it.second}));
+    it.ask(1, 1);
+    ASSERT_TRUE(it.one.step(Duration{}));
+    it.one.assign(Assignment({it.first}));
+    it.other.assign(Assignment({it.second}));
+    it.ask(1, 2);
+    ASSERT_TRUE(it.other.step(Duration{}));
+    ASSERT_TRUE(it.one.step(Duration{}));
+    const Instant before = it.one.frontier().get();
+    it.other.assign(Assignment(std::set<Partition>{}));
+    it.one.assign(Assignment({it.first, it.second}));
+    it.ask(1, 3);
+    ASSERT_TRUE(it.one.open());
+    EXPECT_LT(it.one.frontier().get(), before) << "nothing is known of what it has been given";
+    ASSERT_TRUE(it.one.step(Duration{}));
+    EXPECT_EQ(it.answers(), 6u);
+    EXPECT_GT(it.one.frontier().get(), before);
 }
 
 TEST(Stage, is_waited_for_by_offset) {
@@ -324,7 +411,7 @@ TEST(Stage, is_waited_for_by_offset) {
     Echo work(*bench.log);
     const auto stage = bench.stage(work);
     bench.ask({1});
-    const auto end = bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    const auto end = *bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
     std::optional<Offsets> written;
     std::jthread reader(
         [&] { written = stage->reached().wait_for(end, std::chrono::seconds(30)); });

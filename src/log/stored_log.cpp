@@ -376,7 +376,7 @@ std::uint32_t StoredLog::partition_count(TopicId number) const {
     return found == nullptr ? 0 : found->partitions;
 }
 
-std::vector<PartitionInfo> StoredLog::describe() {
+Result<std::vector<PartitionInfo>> StoredLog::describe() {
     catch_up();
     for (JournalView& view : journals_) {
         look_up_firsts(view);
@@ -416,7 +416,7 @@ std::vector<PartitionInfo> StoredLog::describe() {
     return out;
 }
 
-Offsets StoredLog::ends_of(const Offsets& of) {
+Result<Offsets> StoredLog::ends_of(const Offsets& of) {
     catch_up();
     Offsets ends;
     const Locked held = lock();

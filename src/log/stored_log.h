@@ -77,8 +77,8 @@ public:
     std::string_view name_of(TopicId topic) const override;
     std::vector<Partition> partitions_of(TopicId topic) const override;
     std::uint32_t partition_count(TopicId topic) const override;
-    std::vector<PartitionInfo> describe() override;
-    Offsets ends_of(const Offsets& of) override;
+    Result<std::vector<PartitionInfo>> describe() override;
+    Result<Offsets> ends_of(const Offsets& of) override;
     std::vector<Damage> damage() override { return damage_.all(); }
     Status read_through() override;
 

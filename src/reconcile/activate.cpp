@@ -207,7 +207,8 @@ Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& f
 Status record_start(log::Log& log, Duration grace, Duration least) {
     const log::SignOfLife sign = log.last_sign_of_life();
     Instant last{};
-    for (const auto& info : log.describe()) {
+    HELIOS_TRY_ASSIGN(const auto partitions, log.describe());
+    for (const auto& info : partitions) {
         if (info.records > 0 && shows_life(info.id.topic)) {
             last = std::max(last, info.last_time);
         }

@@ -181,15 +181,15 @@ Status EnginePartitions::restore_all(const std::vector<Partition>& ids,
         }
         work();
     }
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        HELIOS_ASSERT(ids[i].index == i, "partitions are listed in order");
-        HELIOS_TRY_ASSIGN(auto partition, *std::move(restored[i]));
+    for (auto& one : restored) {
+        HELIOS_TRY_ASSIGN(auto partition, *std::move(one));
+        by_number_.at(partition->number) = partition.get();
         partitions_.push_back(std::move(partition));
     }
     return {};
 }
 
-Status EnginePartitions::restore(const log::Offsets& committed) {
+Status EnginePartitions::restore(const log::Assignment& assignment, const log::Offsets& committed) {
     wait_for_writer();
     {
         const MutexLock lock(mutex_);
@@ -197,6 +197,7 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
         written_.reset();
     }
     partitions_.clear();
+    by_number_.assign(log_.partition_count(model::topic::cases), nullptr);
     if (!states_) {
         log::StateOptions options;
         options.directory = options_.state_directory;
@@ -207,14 +208,15 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
         };
         HELIOS_TRY_ASSIGN(states_, log::StateDirectory::open(std::move(options), log_.id()));
     }
-    const auto ids = log_.partitions_of(model::topic::cases);
+    auto ids = log_.partitions_of(model::topic::cases);
+    std::erase_if(ids, [&](const Partition& id) { return !assignment.includes(id); });
     for (const auto number : std::exchange(damaged_, {})) {
         HELIOS_TRY(states_->reject(number));
     }
     HELIOS_TRY(restore_all(ids, committed));
-    durable_expiry_.assign(partitions_.size(), Instant::min());
-    for (std::size_t i = 0; i < partitions_.size(); ++i) {
-        durable_expiry_[i] = partitions_[i]->engine.expired_before();
+    durable_expiry_.assign(by_number_.size(), Instant::max());
+    for (const auto& partition : partitions_) {
+        durable_expiry_[partition->number] = partition->engine.expired_before();
     }
     note_kept();
     return {};
@@ -222,8 +224,9 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
 
 void EnginePartitions::note_kept() {
     log::Offsets kept;
-    for (const auto& id : log_.partitions_of(model::topic::cases)) {
-        kept[id] = states_->kept_from(id.index).value_or(Offset{0});
+    for (const auto& partition : partitions_) {
+        kept[{model::topic::cases, partition->number}] =
+            states_->kept_from(partition->number).value_or(Offset{0});
     }
     const MutexLock lock(mutex_);
     kept_from_ = std::move(kept);

@@ -60,12 +60,14 @@ public:
     EnginePartitions(const EnginePartitions&) = delete;
     EnginePartitions& operator=(const EnginePartitions&) = delete;
 
-    /// Every partition from its newest good checkpoint, or from the beginning. Where one begins is
-    /// its `next`. `committed`: of the group.
-    Status restore(const log::Offsets& committed);
+    /// Every partition assigned, from its newest good checkpoint or from the beginning; no other.
+    /// Where one begins is its `next`. `committed`: of the group.
+    Status restore(const log::Assignment& assignment, const log::Offsets& committed);
 
+    /// In the order of their numbers.
     const std::vector<std::unique_ptr<EnginePartition>>& all() const { return partitions_; }
-    EnginePartition& at(std::uint32_t number) { return *partitions_.at(number); }
+    /// One that is assigned.
+    EnginePartition& at(std::uint32_t number) { return *by_number_.at(number); }
 
     /// corrupt: a closed case that was asked for is damaged. What has come out of the engines since
     /// is to be dropped; restore() begins from an older checkpoint.
@@ -114,8 +116,9 @@ private:
     std::shared_ptr<std::atomic<std::int64_t>> expired_before_;  ///< for the shrinking of values
     std::unique_ptr<log::StateDirectory> states_;
     std::vector<std::unique_ptr<EnginePartition>> partitions_;
-    std::vector<std::uint32_t> damaged_;   ///< partitions whose newest checkpoint is
-    std::vector<Instant> durable_expiry_;  ///< expired_before() of each partition's last checkpoint
+    std::vector<EnginePartition*> by_number_;  ///< nullptr: not assigned
+    std::vector<std::uint32_t> damaged_;       ///< partitions whose newest checkpoint is
+    std::vector<Instant> durable_expiry_;  ///< by number: expired_before() at its last checkpoint
 
     mutable Mutex mutex_;
     StoppableCondition changed_;

@@ -109,17 +109,22 @@ EngineStage::~EngineStage() {
     stop();
 }
 
-Result<log::Standing> EngineStage::restore() {
+Result<log::Standing> EngineStage::restore(const log::Assignment& assignment) {
     const MutexLock lock(engines_mutex_);
     log::Standing standing;
     HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
-    HELIOS_TRY_ASSIGN(standing.partly, log_.partly(group));
-    standing.written = log_.ends_of(log::beginning_of(log_, {model::topic::verdicts}));
-    HELIOS_TRY(partitions_.restore(committed));
-    for (const auto& id : log_.partitions_of(model::topic::cases)) {
+    HELIOS_TRY_ASSIGN(const auto partly, log_.partly(group));
+    HELIOS_TRY_ASSIGN(standing.written,
+                      log_.ends_of(log::beginning_of(log_, {model::topic::verdicts})));
+    HELIOS_TRY(partitions_.restore(assignment, committed));
+    for (const auto& partition : partitions_.all()) {
+        const Partition id{model::topic::cases, partition->number};
         const auto it = committed.find(id);
         standing.committed[id] = it == committed.end() ? Offset{0} : it->second;
-        standing.read_from[id] = partitions_.at(id.index).next;
+        standing.read_from[id] = partition->next;
+        if (const auto outputs = partly.find(id); outputs != partly.end()) {
+            standing.partly.insert(*outputs);
+        }
     }
     return standing;
 }

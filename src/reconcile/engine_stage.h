@@ -55,6 +55,8 @@ public:
     /// log begins later than its beginning; both are named.
     Status open() { return stage_.open(); }
     void start() { stage_.start(); }
+    /// Which partitions of helios.cases it works on; until told, all. As log::Stage::assign.
+    void assign(log::Assignment partitions) { stage_.assign(std::move(partitions)); }
     /// No further ticks: what is on the log can be worked off to its end. Before stop().
     void stop_ticking() { ticking_.store(false); }
     /// Lets the transaction at work finish. Idempotent.
@@ -96,7 +98,7 @@ public:
 private:
     struct Metrics;
 
-    Result<log::Standing> restore() override;
+    Result<log::Standing> restore(const log::Assignment& assignment) override;
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
                              log::Outputs& out) override;
     Status complete(const log::Batch& batch, log::Outputs& out) override;

@@ -81,13 +81,13 @@ RouteStage::~RouteStage() {
     stop();
 }
 
-Result<log::Standing> RouteStage::restore() {
+Result<log::Standing> RouteStage::restore(const log::Assignment& assignment) {
     if (!absence_recorded_ && watches()) {
         HELIOS_TRY(record_start(log_, options_.grace, options_.absence_min));
         absence_recorded_ = true;
         presence_.turn();
     }
-    return stand_at_committed();
+    return stand_at_committed(assignment);
 }
 
 /// Before anything is handed on that is stamped from their begin on.
@@ -133,11 +133,12 @@ void RouteStage::enqueue(const model::AbsenceRecord& absence) {
     absences_.insert(later, absence);
 }
 
-log::Offsets RouteStage::inputs() const {
+/// What it is assigned of its lane's events, or of all; helios.flows always.
+log::Offsets RouteStage::inputs(const log::Assignment& assignment) const {
     log::Offsets from;
     for (const auto topic : model::event_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
-            if (id.index == options_.lane.value_or(id.index)) {
+            if (id.index == options_.lane.value_or(id.index) && assignment.includes(id)) {
                 from[id] = Offset{0};
             }
         }
@@ -146,15 +147,17 @@ log::Offsets RouteStage::inputs() const {
     return from;
 }
 
-Result<log::Standing> RouteStage::stand_at_committed() {
+Result<log::Standing> RouteStage::stand_at_committed(const log::Assignment& assignment) {
     *round_ = {};
-    log::Offsets from = inputs();
+    log::Offsets from = inputs(assignment);
     HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group_of(options_)));
     for (const auto& [id, offset] : committed) {
-        from[id] = offset;
+        if (const auto input = from.find(id); input != from.end()) {
+            input->second = offset;
+        }
     }
-    const auto written =
-        log_.ends_of(log::beginning_of(log_, {model::topic::cases, model::topic::counts}));
+    HELIOS_TRY_ASSIGN(const auto written, log_.ends_of(log::beginning_of(
+                                              log_, {model::topic::cases, model::topic::counts})));
     HELIOS_TRY(take_history(from[{model::topic::flows, 0}]));
     return log::Standing{.read_from = from, .committed = from, .written = written};
 }

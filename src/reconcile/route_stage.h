@@ -71,7 +71,7 @@ private:
     struct Metrics;
     struct Round;
 
-    Result<log::Standing> restore() override;
+    Result<log::Standing> restore(const log::Assignment& assignment) override;
     Result<bool> prepare(const log::Batch& batch) override;
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
                              log::Outputs& out) override;
@@ -84,8 +84,8 @@ private:
     void committed() override;
 
     bool watches() const { return options_.lane.value_or(0) == 0; }
-    log::Offsets inputs() const;
-    Result<log::Standing> stand_at_committed();
+    log::Offsets inputs(const log::Assignment& assignment) const;
+    Result<log::Standing> stand_at_committed(const log::Assignment& assignment);
     Status take_history(Offset flows_from);
     std::optional<model::CaseRecord> activate(const FlowsRecord& record);
     void announce(log::Outputs& out);

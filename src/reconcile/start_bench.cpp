@@ -68,7 +68,7 @@ struct Kept {
     /// The log has one record per partition, by which its checkpoints are known.
     void fill(std::uint64_t open, std::uint64_t closed) {
         EnginePartitions made(options, *log, telemetry, clock);
-        HELIOS_ASSERT(made.restore({}).has_value(), "an empty state restores");
+        HELIOS_ASSERT(made.restore({}, {}).has_value(), "an empty state restores");
         const auto opens = flow_of("opens", false);
         const auto closes = flow_of("closes", true);
         for (const auto& partition : made.all()) {
@@ -117,7 +117,7 @@ void start_of_the_engine(benchmark::State& state) {
     for (auto _ : state) {
         auto restored =
             std::make_unique<EnginePartitions>(kept.options, *kept.log, kept.telemetry, kept.clock);
-        const auto done = restored->restore(kept.committed);
+        const auto done = restored->restore({}, kept.committed);
         state.PauseTiming();
         std::uint64_t found = 0;
         std::uint64_t ended = 0;

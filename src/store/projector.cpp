@@ -149,12 +149,14 @@ Projector::~Projector() {
     stop();
 }
 
-Result<log::Standing> Projector::restore() {
+Result<log::Standing> Projector::restore(const log::Assignment& assignment) {
     *waiting_ = {};
     log::Offsets from;
     for (const auto topic : projected_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
-            from[id] = Offset{0};
+            if (assignment.includes(id)) {
+                from[id] = Offset{0};
+            }
         }
     }
     HELIOS_TRY_ASSIGN(const auto lowest, tables_->lowest());
@@ -165,7 +167,8 @@ Result<log::Standing> Projector::restore() {
     }
     const bool damaged =
         !log_.damage().empty();  // then what is gone may have been the last of its partition
-    for (const auto& [id, end] : log_.ends_of(from)) {
+    HELIOS_TRY_ASSIGN(const auto ends, log_.ends_of(from));
+    for (const auto& [id, end] : ends) {
         const auto applied = tables_->applied().find(id);
         const Offset next = applied == tables_->applied().end() ? Offset{0} : applied->second;
         if (!damaged && next > end && next.value > 0) {

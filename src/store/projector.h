@@ -72,7 +72,7 @@ private:
     struct Metrics;
     Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
               const Clock& clock, std::unique_ptr<Tables> tables);
-    Result<log::Standing> restore() override;
+    Result<log::Standing> restore(const log::Assignment& assignment) override;
     Status begin() override;
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
                              log::Outputs& out) override;

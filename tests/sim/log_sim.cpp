@@ -273,7 +273,8 @@ private:
 
     // Figures against what was found.
     void describe() {
-        for (const PartitionInfo& info : log_->describe()) {
+        const auto partitions = *log_->describe();
+        for (const PartitionInfo& info : partitions) {
             std::uint64_t least = ~std::uint64_t{0};
             std::uint64_t records = 0;
             for (const auto& [id, made] : attempts_) {

@@ -3,10 +3,11 @@
 ///
 /// One seed is one history: orders of which some legs are missing, late, sent twice or wrong, in
 /// between stretches of our own absence, known before or noticed by lane 0 when they begin. Lanes
-/// and engine take their steps in any order and are fenced, thrown away and made anew, from
-/// checkpoints or without; transactions fail, or nobody knows their outcome; somebody's open
-/// transaction hides a partition; brokers' clocks step. The machine's power fails at steps drawn
-/// from the seed. Once all deadlines have passed:
+/// and two engines take their steps in any order and are fenced, thrown away and made anew, from
+/// checkpoints or without; partitions go from one engine to the other in mid-round, and for a time
+/// both believe that they have one; transactions fail, or nobody knows their outcome; somebody's
+/// open transaction hides a partition; brokers' clocks step. The machine's power fails at steps
+/// drawn from the seed. Once all deadlines have passed:
 ///  - the settled verdicts of both are the same
 ///  - no revision ever said that a leg is missing which came in time
 ///  - revisions of a case are 1, 2, 3, …, each there once
@@ -14,6 +15,7 @@
 /// A failing seed is printed with the command that repeats it.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
@@ -272,6 +274,7 @@ public:
         log_.fail_transactions({.aborted_in = random_.one_of({0u, 3u, 10u}),
                                 .unknown_in = random_.one_of({0u, 2u, 10u})});
         lanes_.resize(partitions);
+        tell_all();
         const bool by_key = random_.one_in(2);
         for (const Sent& planned : scenario.events) {
             while (clock_.wall() < planned.at) {
@@ -316,6 +319,14 @@ public:
     }
 
 private:
+    /// A process of its own, as far as the stage can tell.
+    struct Engine {
+        Engine(std::uint64_t seed, int number) : state("lanes-" + std::to_string(number), seed) {}
+        StateDirectory state;
+        std::set<Partition> assigned;
+        std::unique_ptr<EngineStage> stage;
+    };
+
     static log::MemoryLogOptions any_log_options(Random& random, std::uint64_t seed) {
         log::MemoryLogOptions options;
         options.seed = seed;
@@ -355,15 +366,39 @@ private:
         took(stepped);
         return stepped.value_or(1);
     }
-    std::size_t step_engine() {
-        if (!engine_) {
-            engine_ = std::make_unique<EngineStage>(
-                any_engine_options(random_, state_.path(seed_)), log_, [this] { return routed(); },
-                telemetry_, clock_);
+    std::size_t step_engine(Engine& engine) {
+        if (!engine.stage) {
+            engine.stage = std::make_unique<EngineStage>(
+                any_engine_options(random_, engine.state.path(seed_)), log_,
+                [this] { return routed(); }, telemetry_, clock_);
+            engine.stage->assign(log::Assignment(engine.assigned));
         }
-        const auto stepped = engine_->step(Duration::zero());
+        const auto stepped = engine.stage->step(Duration::zero());
         took(stepped);
         return stepped.value_or(1);
+    }
+    Engine& any_engine() { return engines_[random_.below(engines_.size())]; }
+    /// Told to one of them at a time: so both have it, or nobody has, until all is told.
+    void tell(Engine& engine) {
+        std::set<Partition> assigned;
+        for (std::uint32_t i = 0; i < partitions; ++i) {
+            if (&engines_[owners_[i]] == &engine) {
+                assigned.insert({model::topic::cases, i});
+            }
+        }
+        engine.assigned = std::move(assigned);
+        if (engine.stage) {
+            engine.stage->assign(log::Assignment(engine.assigned));
+        }
+    }
+    void tell_all() {
+        for (Engine& engine : engines_) {
+            tell(engine);
+        }
+    }
+    void hand_a_partition_over() {
+        owners_[random_.below(partitions)] = random_.below(engines_.size());
+        tell(any_engine());
     }
 
     Partition any_partition() {
@@ -380,7 +415,7 @@ private:
         }
     }
     void act() {
-        switch (random_.below(16)) {
+        switch (random_.below(18)) {
             case 0:
                 log_.fence(random_.one_in(2) ? "engine" : "route-" + std::to_string(any_lane()));
                 break;
@@ -406,10 +441,14 @@ private:
                 }
                 break;
             case 7:
+                hand_a_partition_over();
+                break;
             case 8:
             case 9:
             case 10:
-                step_engine();
+            case 11:
+            case 12:
+                step_engine(any_engine());
                 break;
             default:
                 step_lane(any_lane());
@@ -430,10 +469,11 @@ private:
     /// A process is gone, or stands still and does not know yet that another has its place.
     void throw_one_away() {
         if (random_.one_in(3)) {
-            if (engine_ && random_.one_in(3)) {
-                engine_->keep();
+            auto& stage = any_engine().stage;
+            if (stage && random_.one_in(3)) {
+                stage->keep();
             }
-            engine_.reset();
+            stage.reset();
             return;
         }
         const auto i = any_lane();
@@ -456,11 +496,15 @@ private:
         log_.fail_transactions({});
         release_all();
         ghosts_.clear();
+        tell_all();
         for (int i = 0; i < 20; ++i) {
             clock_.advance(std::chrono::minutes(1));
             int quiet = 0;
             for (int round = 0; quiet < 3 && round < 10'000; ++round) {
-                std::size_t taken = step_engine();
+                std::size_t taken = 0;
+                for (Engine& engine : engines_) {
+                    taken += step_engine(engine);
+                }
                 for (std::uint32_t lane = 0; lane < partitions; ++lane) {
                     taken += step_lane(lane);
                 }
@@ -472,7 +516,6 @@ private:
 
     const std::uint64_t seed_;
     Random random_;
-    StateDirectory state_{"lanes", seed_};
     const bool refuses_;
     ManualClock clock_{noon(0)};
     std::vector<std::string> lines_;
@@ -480,7 +523,8 @@ private:
     log::MemoryLog log_;
     std::vector<std::unique_ptr<RouteStage>> lanes_;
     std::vector<std::unique_ptr<RouteStage>> ghosts_;
-    std::unique_ptr<EngineStage> engine_;
+    std::array<Engine, 2> engines_{Engine{seed_, 0}, Engine{seed_, 1}};
+    std::array<std::size_t, partitions> owners_{};  ///< of each partition, an index of engines_
     std::vector<Partition> held_;
     std::vector<Sent> sent_;
 };
