@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <set>
 #include <sys/stat.h>
@@ -314,7 +316,10 @@ private:
                 reject(block.file, line.number, block.text(line), outcome.why);
                 continue;
             }
-            lines_.control += outcome.kind == Prepared::Kind::control ? 1 : 0;
+            if (outcome.kind == Prepared::Kind::control) {
+                ++lines_.control;
+                HELIOS_TRY(check_known(block.file, line.number, block.text(line)));
+            }
             const auto taken = outcome.kind == Prepared::Kind::control
                                    ? add_control(block.text(line))
                                    : offline_.take(prepared.batch, event++);
@@ -396,17 +401,40 @@ private:
                     "start, flow, absence, level or end");
     }
 
+    /// conflict: this line says that what follows was judged by rules that this version has not.
+    /// Then none of the input is judged: it would come to other verdicts than were published.
+    Status check_known(std::size_t file, std::uint64_t number, std::string_view text) const {
+        const auto parsed = adapters::parse_offline_line(text);
+        const auto& line = std::get<adapters::ControlLine>(parsed.content);
+        if (line.control != "level" ||
+            level_in(line.object.find("level")) <= model::highest_level) {
+            return {};
+        }
+        return fail(ErrorKind::conflict,
+                    fmt::format("{}:{}: the export is at level {} of the engine, and this version "
+                                "knows up to {}: it would decide otherwise than was published",
+                                files_.name(file), number, shown(line.object.find("level").text()),
+                                model::highest_level),
+                    "use the version that wrote it, or a newer one");
+    }
+
+    /// 0: none can be read. What is beyond every number is the highest.
+    static std::uint64_t level_in(json::Value level) {
+        const std::string_view text = level.present() ? level.text() : std::string_view();
+        std::uint64_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (end != text.data() + text.size()) {
+            return 0;
+        }
+        return error == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max()
+                                                       : number;
+    }
+
     /// All levels are known up to the highest, and there is one: what an export is at changes
-    /// nothing, unless it is beyond.
+    /// nothing.
     static Status check_level(json::Value level) {
-        std::uint32_t number = 0;
-        HELIOS_TRY(read_number(std::string(level.present() ? level.text() : "-"), "level", number));
-        if (number > model::highest_level) {
-            return fail(ErrorKind::conflict,
-                        fmt::format("the export is at level {} of the engine, and this version "
-                                    "knows up to {}",
-                                    number, model::highest_level),
-                        "use the version that wrote it, or a newer one");
+        if (level_in(level) == 0) {
+            return fail(ErrorKind::invalid, "`level` is not a whole number from 1");
         }
         return {};
     }
@@ -666,8 +694,8 @@ Command reconcile_command(const Environment& environment) {
         "Files are read again in part: they must stay as they are until it has ended.\n"
         "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged "
         "(standard error says why). "
-        "Exit 2: an input can't be read, or it was "
-        "interrupted.";
+        "Exit 2: an input can't be read, or is of an engine's level that this version does not "
+        "know, or it was interrupted.";
     command.examples = {"helios reconcile events.ndjson",
                         "helios log export | helios reconcile --revisions --format ndjson",
                         "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format "

@@ -1,6 +1,7 @@
 #include "reconcile/engine_partitions.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <limits>
@@ -81,10 +82,18 @@ Status EnginePartitions::judge(const log::CheckpointHeader& header, Offset commi
                                 header.next.value, committed.value),
                     "it is another log's, or the log was replaced by an older copy");
     }
+    const Partition id{model::topic::cases, header.partition};
+    if (const auto tail = log_.read({{id, header.next}});
+        !tail && tail.error().kind == ErrorKind::not_found) {
+        return fail(ErrorKind::not_found, "the log lacks what follows it", tail.error().what);
+    }
     if (!header.last) {
         return {};
     }
-    const auto record = log_.read_at({{model::topic::cases, header.partition}, *header.last});
+    const auto record = log_.read_at({id, *header.last});
+    if (!record && record.error().kind == ErrorKind::not_found && is_dropped(id, *header.last)) {
+        return {};  // retention keeps what comes after it
+    }
     if (!record) {
         return record.error().kind == ErrorKind::not_found
                    ? fail(ErrorKind::corrupt,
@@ -100,13 +109,23 @@ Status EnginePartitions::judge(const log::CheckpointHeader& header, Offset commi
     return {};
 }
 
+/// Whether retention has dropped what stood there.
+bool EnginePartitions::is_dropped(const Partition& id, Offset at) const {
+    const auto reader = log_.read({{id, at}});
+    return !reader && reader.error().kind == ErrorKind::not_found;
+}
+
 void EnginePartitions::pass_over(const std::string& checkpoint, const Error& why,
                                  std::vector<std::string>& unusable) const {
+    const std::string line = checkpoint + ": " + why.what;
+    if (std::find(unusable.begin(), unusable.end(), line) != unusable.end()) {
+        return;  // a newer one was rejected since, and all are looked at again
+    }
     metrics_->passed_over.add();
     telemetry_.logger.warn("reconcile",
                            "a checkpoint of the engine can't be used; an older one is, or the log",
                            {{"checkpoint", checkpoint}, {"why", why.message()}});
-    unusable.push_back(checkpoint + ": " + why.what);
+    unusable.push_back(line);
 }
 
 Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(const Partition& id,
@@ -138,11 +157,44 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(const Par
         if (!from) {
             return fail(std::move(restored).error());
         }
-        pass_over(fmt::format("{}/{}/{}", options_.state_directory, id.index, from->next.value),
-                  restored.error(), unusable);
+        pass_over(path_of(id.index, from->next), restored.error(), unusable);
         partition.reset();
         HELIOS_TRY(states_->reject(id.index));
     }
+}
+
+/// As log::StateDirectory names it.
+std::string EnginePartitions::folder_of(std::uint32_t partition) const {
+    return fmt::format("{}/{}", std::filesystem::absolute(options_.state_directory).string(),
+                       partition);
+}
+
+std::string EnginePartitions::path_of(std::uint32_t partition, Offset at) const {
+    return fmt::format("{}/{}", folder_of(partition), at.value);
+}
+
+/// What there is of checkpoints, and why the engine can't begin from it: those passed over now, and
+/// those set aside when they were found damaged.
+std::string EnginePartitions::checkpoints_of(std::uint32_t partition,
+                                             std::vector<std::string> unusable) const {
+    constexpr std::string_view set_aside = ".bad";
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(
+             options_.state_directory.empty() ? "" : folder_of(partition), none)) {
+        std::string path = entry.path().string();
+        if (!path.ends_with(set_aside)) {
+            continue;
+        }
+        path.resize(path.size() - set_aside.size());
+        const bool told = std::any_of(unusable.begin(), unusable.end(), [&](const auto& line) {
+            return line.starts_with(path + ": ");
+        });
+        if (!told) {
+            unusable.push_back(path + ": it was found damaged and set aside");
+        }
+    }
+    return unusable.empty() ? "there is no checkpoint of it"
+                            : fmt::format("{}", fmt::join(unusable, "; "));
 }
 
 /// Whether the log still has all that comes after what the partition begins from.
@@ -154,9 +206,7 @@ Status EnginePartitions::check_start(const EnginePartition& partition, const Par
     }
     return fail(ErrorKind::not_found,
                 fmt::format("the engine can't go on with {}: {}; {}", log::to_text(log_, id),
-                            unusable.empty() ? "there is no checkpoint of it"
-                                             : fmt::format("{}", fmt::join(unusable, "; ")),
-                            reader.error().what),
+                            checkpoints_of(id.index, unusable), reader.error().what),
                 "restore the data directory from a copy, `state` included; or save what is left "
                 "with `helios log export` and ingest it into a new directory");
 }

@@ -97,6 +97,10 @@ private:
     Result<std::unique_ptr<EnginePartition>> restore_one(const Partition& id, Offset committed);
     Status check_start(const EnginePartition& partition, const Partition& id,
                        const std::vector<std::string>& unusable) const;
+    std::string folder_of(std::uint32_t partition) const;
+    std::string path_of(std::uint32_t partition, Offset at) const;
+    std::string checkpoints_of(std::uint32_t partition, std::vector<std::string> unusable) const;
+    bool is_dropped(const Partition& id, Offset at) const;
     Duration quiet_interval() const;
     Status judge(const log::CheckpointHeader& header, Offset committed) const;
     bool is_due(const EnginePartition& partition, Duration now) const;

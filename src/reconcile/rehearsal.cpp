@@ -53,13 +53,13 @@ Rehearsal::Rehearsal(std::shared_ptr<const Flow> flow, Instant now)
       disk_(disk_seed),
       telemetry_(clock, telemetry::Level::warn, lines_),
       gate_(std::make_shared<Gate>()) {
-    log_options_.directory = "d";
-    log_options_.partitions = 3;
-    log_options_.segment_bytes = 1u << 20;
-    log_options_.zero_ahead_bytes = 4096;
-    log_options_.record_bytes_max = 256u << 10;
-    log_options_.reserve_bytes = 0;
-    log_options_.scrub_interval = Duration::zero();
+    log_options.directory = "d";
+    log_options.partitions = 3;
+    log_options.segment_bytes = 1u << 20;
+    log_options.zero_ahead_bytes = 4096;
+    log_options.record_bytes_max = 256u << 10;
+    log_options.reserve_bytes = 0;
+    log_options.scrub_interval = Duration::zero();
 }
 
 Rehearsal::~Rehearsal() {
@@ -67,7 +67,7 @@ Rehearsal::~Rehearsal() {
 }
 
 Status Rehearsal::start() {
-    HELIOS_TRY_ASSIGN(log_, log::open_disk_log(log_options_, topics(), disk_, clock, telemetry_));
+    HELIOS_TRY_ASSIGN(log_, log::open_disk_log(log_options, topics(), disk_, clock, telemetry_));
     HELIOS_TRY(activate(*log_, default_tenant(), *flow_, route_options.flow_versions_max));
     appended_ = true;
     route_ = std::make_unique<RouteStage>(route_options, *log_, telemetry_, clock);
@@ -212,10 +212,7 @@ Result<std::vector<model::Verdict>> Rehearsal::verdicts() {
 
 Result<std::vector<log::StoredRecord>> Rehearsal::read(TopicId topic,
                                                        std::vector<log::Batch>& batches) {
-    log::Offsets from;
-    for (const auto& id : log_->partitions_of(topic)) {
-        from[id] = Offset{0};
-    }
+    HELIOS_TRY_ASSIGN(const auto from, log::log_start(*log_, log_->partitions_of(topic)));
     HELIOS_TRY_ASSIGN(const auto reader, log_->read(from));
     std::vector<log::StoredRecord> out;
     while (true) {

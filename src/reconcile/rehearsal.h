@@ -35,6 +35,7 @@ public:
     // Set before start().
     RouteOptions route_options;
     EngineStageOptions engine_options;
+    log::DiskLogOptions log_options;
 
     ManualClock clock;
 
@@ -65,7 +66,7 @@ public:
     /// is, and the ticks it calls for.
     Status settle(bool with_route = true);
 
-    /// All records of a topic; their bytes live as long as this object.
+    /// All records of a topic that the log still has; their bytes live as long as this object.
     Result<std::vector<log::StoredRecord>> records(TopicId topic);
     /// All revisions, in the order of their partitions.
     Result<std::vector<model::Verdict>> verdicts();
@@ -85,7 +86,6 @@ private:
     Result<std::vector<log::StoredRecord>> read(TopicId topic, std::vector<log::Batch>& batches);
 
     std::shared_ptr<const Flow> flow_;
-    log::DiskLogOptions log_options_;
     log::SimDisk disk_;
     std::vector<std::string> lines_;
     telemetry::Telemetry telemetry_;

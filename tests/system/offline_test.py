@@ -41,6 +41,29 @@ class Reconcile(unittest.TestCase):
         end = {"control": "end", "at": "2026-01-05T12:00:00Z"}
         self.nothing(ndjson(end), says=["1 control lines, and no event"])
 
+    def test_an_export_of_a_level_that_is_not_known_is_not_judged(self):
+        def level(n):
+            return {"control": "level", "at": "2026-01-05T12:00:00Z", "level": n}
+
+        code, _, err = run("reconcile", stdin=ndjson(level(1), *FULL))
+        self.assertEqual(code, 0, err)
+        for beyond in (2, "2", 4294967298, 10**30):
+            for lines in ([level(beyond), *FULL], [*FULL, level(beyond)]):
+                code, out, err = run("reconcile", "--format", "ndjson", stdin=ndjson(*lines))
+                self.assertEqual(code, 2, err)
+                self.assertEqual(out, "", "no verdict is told")
+                for text in (
+                    f"stdin:{lines.index(level(beyond)) + 1}: the export is at level {beyond}",
+                    "this version knows up to 1",
+                    "otherwise than was published",
+                    "use the version that wrote it, or a newer one",
+                ):
+                    self.assertIn(text, err)
+        for nonsense in (0, -1, 1.5, "", "one", None, {}, []):
+            code, _, err = run("reconcile", stdin=ndjson(level(nonsense), *FULL))
+            self.assertEqual(code, 1, err)
+            self.assertIn("stdin:1: rejected: `level` is not a whole number", err)
+
     def test_all_rejected(self):
         self.nothing(b"nonsense\n{}\n", says=["every event line was rejected"])
         self.nothing(
