@@ -107,6 +107,15 @@ LIBRARIES = {
     "zlib.h": ["src/http/coding.cpp", "src/http/coding_test.cpp"],
 }
 
+# What decides, of the room reconcile: pure, by the log alone. It includes the vocabulary, itself,
+# and what it keeps; no option, no stage, no clock's room.
+DECIDING = re.compile(
+    r"src/reconcile/(?:checks/\w+|absences|case_reading|case_state|closed_cases|engine|engine_state"
+    r"|extract|flow|flow_lint|flow_read|history|judge|open_cases|quote|reference_reader|router"
+    r"|value_reader)\.(?:h|cpp)"
+)
+DECIDING_MAY_INCLUDE = re.compile(r"(?:base|model)/|log/state\.h$")
+
 # Files that wrap a library whose callbacks can only be left by throwing; nothing leaves the file.
 THROWING = {"src/base/yaml.cpp"}
 
@@ -269,6 +278,17 @@ def rule_library(f):
         for name, homes in LIBRARIES.items() if match else ():
             if match.group(1).startswith(name) and f.path not in homes:
                 yield number, f"<{match.group(1)}> outside {', '.join(homes)}; use what wraps it, or name the file in LIBRARIES"
+
+
+def rule_decides(f):
+    """What decides knows no options: the same records give the same verdicts, however it is set."""
+    if not DECIDING.fullmatch(f.path) or is_test(f.path):
+        return
+    for number, line in enumerate(f.lines, 1):
+        match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+        name = match.group(1) if match else ""
+        if match and not DECIDING_MAY_INCLUDE.match(name) and not DECIDING.fullmatch("src/" + name):
+            yield number, f'"{name}" where verdicts are decided; what an option says must be on the log before it has an effect, or name the file in DECIDING'
 
 
 def rule_name(f):
@@ -452,6 +472,7 @@ FILE_RULES = [
     rule_include,
     rule_depends,
     rule_library,
+    rule_decides,
     rule_name,
     rule_length,
     rule_width,

@@ -30,6 +30,16 @@ BAD = {
         ("src/http/server.cpp", "#include <boost/asio/post.hpp>\n", [1]),
         ("tests/sim/a.cpp", "#include <openssl/evp.h>\n", [1]),
     ],
+    "decides": [
+        (
+            "src/reconcile/engine.h",
+            '#include "reconcile/judge.h"\n#include "reconcile/options.h"\n',
+            [2],
+        ),
+        ("src/reconcile/router.cpp", '#include "telemetry/telemetry.h"\n', [1]),
+        ("src/reconcile/checks/amount.cpp", '#include "reconcile/engine_stage.h"\n', [1]),
+        ("src/reconcile/judge.cpp", '#include "log/log.h"\n', [1]),
+    ],
     "name": [
         ("src/log/log_manager.h", "", [1]),
         ("src/log/utils/a.cpp", "", [1]),
@@ -114,6 +124,14 @@ GOOD = {
         ("src/store/database.cpp", "#include <sqlite3.h>\n"),
         ("src/http/request_reader.cpp", "#include <boost/beast/http/basic_parser.hpp>\n"),
         ("src/log/a.cpp", "// <sqlite3.h> is elsewhere\n#include <poll.h>\n"),
+    ],
+    "decides": [
+        (
+            "src/reconcile/engine.cpp",
+            '#include <map>\n#include "base/time.h"\n#include "log/state.h"\n#include "reconcile/checks/check_kind.h"\n',
+        ),
+        ("src/reconcile/engine_stage.cpp", '#include "reconcile/options.h"\n'),
+        ("src/reconcile/engine_test.cpp", '#include "reconcile/options.h"\n'),
     ],
     "name": [
         (

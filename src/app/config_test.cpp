@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
+#include <tuple>
 
 namespace helios::app {
 namespace {
@@ -473,6 +475,59 @@ TEST(Reference, names_every_option_once_with_a_default_that_reads_back) {
         EXPECT_EQ(row.get(copy), row.get(defaults)) << row.key;
     }
     EXPECT_TRUE(defaults.validate().empty());
+}
+
+// ---- No option decides
+
+/// What an option of the stages that come to verdicts is for. A new one gets its line in the list
+/// below; `decides` is for none: what changes a verdict stands on the log before it has an effect.
+enum class Use : std::uint8_t {
+    pace,       ///< how much at a time, how often, in how much memory
+    at_door,    ///< asked before something is put on the log: an event, a flow's version
+    on_record,  ///< stands in a record, which alone counts from then on
+    decides,
+};
+
+const std::map<std::string, Use> uses{
+    {"reconcile.grace", Use::on_record},           {"reconcile.absence_min", Use::on_record},
+    {"reconcile.absence_max", Use::on_record},     {"reconcile.heartbeat", Use::pace},
+    {"reconcile.checkpoint_interval", Use::pace},  {"reconcile.checkpoint_records", Use::pace},
+    {"reconcile.cache_bytes", Use::pace},          {"reconcile.open_cases_max", Use::at_door},
+    {"reconcile.flow_versions_max", Use::at_door},
+};
+
+/// Member by member, so that a new one does not compile until it is looked at here, too.
+auto values_of(const Config& config) {
+    const auto& [lane, route_records, route_bytes, route_wait, route_pace, route_retry, absence_min,
+                 absence_max, grace, versions] = config.route;
+    const auto& [records, bytes, wait, pace, retry, commit_records, commit_bytes, heartbeat,
+                 directory, interval, checkpoint_records, cache, open] = config.engine;
+    return std::tuple(std::tuple(lane, route_records, route_bytes, route_wait, route_pace,
+                                 route_retry, absence_min, absence_max, grace, versions),
+                      std::tuple(records, bytes, wait, pace, retry, commit_records, commit_bytes,
+                                 heartbeat, directory, interval, checkpoint_records, cache, open));
+}
+
+TEST(Config, no_option_decides) {
+    std::set<std::string> reaching;
+    for (const auto& row : settings()) {
+        for (const char* const text : {"7", "7s", "7MiB", "on", "off", "seven"}) {
+            Config config;
+            if (row.set(config, text) && values_of(config) != values_of(Config())) {
+                reaching.insert(row.key);
+            }
+        }
+    }
+    std::set<std::string> listed;
+    std::vector<std::string> deciding;
+    for (const auto& [key, use] : uses) {
+        listed.insert(key);
+        if (use == Use::decides) {
+            deciding.push_back(key);
+        }
+    }
+    EXPECT_EQ(reaching, listed) << "an option that reaches route or engine says what it is for";
+    EXPECT_EQ(deciding, std::vector<std::string>());
 }
 
 }  // namespace

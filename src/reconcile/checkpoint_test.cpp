@@ -399,6 +399,31 @@ TEST_F(DisagreeingTest, what_is_looked_at_again_is_told_once) {
     EXPECT_EQ(p.verdicts().back().status, model::VerdictStatus::matched);
 }
 
+TEST_F(DisagreeingTest, a_closed_case_that_is_damaged_is_told_with_the_trace_that_asked_for_it) {
+    for (const int of : {0, 1, 2}) {
+        leg(of);
+    }
+    keep();
+    leg(0);  // a record more, of which nothing follows
+    put({}, [](log::State& state) {
+        state.put(closed_key(model::case_log_key(default_tenant(), "order", "A1")), "?");
+    });
+    ASSERT_TRUE(p.start());
+    settle();
+    auto asking = event("gcp", "PaymentProcessed", "p-2",
+                        R"({"orderId":"A1","paymentId":"another","amount":5})");
+    asking.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    p.append(model::topic::payments, asking);
+    EXPECT_TRUE(p.step_route());
+    EXPECT_FALSE(p.step_engine());
+    EXPECT_THAT(p.lines(),
+                Contains(AllOf(HasSubstr("a closed case is damaged"),
+                               HasSubstr(R"("traceId":"0af7651916cd43dd8448eb211c80319c")"))));
+    settle();
+    EXPECT_EQ(p.verdicts().back().status, model::VerdictStatus::mismatched) << "charged twice";
+    EXPECT_EQ(p.verdicts().back().revision, 3u);
+}
+
 struct Lie {
     const char* name;
     Falsify falsify;

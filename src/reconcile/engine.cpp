@@ -97,7 +97,7 @@ IdParts parts_of(std::string_view id) {
 
 }  // namespace
 
-Engine::Engine(ClosedCases& closed, EngineOptions options) : options_(options), closed_(closed) {}
+Engine::Engine(ClosedCases& closed, Keys keys) : keys_(keys), closed_(closed) {}
 Engine::~Engine() = default;
 
 std::vector<Revision> Engine::on_record(const model::CaseRecord& record) {
@@ -430,7 +430,7 @@ void Engine::close(OpenCase& one, Instant stamp) {
         closed_keys_ += c.instance == 1 ? 1 : 0;
     }
     const Instant until =
-        options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_, c.closed_at);
+        keys_ == Keys::used_once ? never : amend_until(*c.flow, deadlines_, c.closed_at);
     closed_.put_case(one.id, until, std::move(c));
     forget_change(one);
     if (one.kept) {
@@ -511,7 +511,7 @@ void Engine::put_changes(log::State& state) {
     std::string summary = encode_summary({.time = time_,
                                           .expired_before = expired_before_,
                                           .level = level_,
-                                          .one_case_per_key = options_.one_case_per_key,
+                                          .one_case_per_key = keys_ == Keys::used_once,
                                           .records_without_flow = records_without_flow_,
                                           .flows = flows_.size(),
                                           .open = open_.size(),
@@ -529,7 +529,7 @@ Status Engine::restore(log::State& state) {
     EngineSummary summary;
     if (value) {
         HELIOS_TRY_ASSIGN(summary, decode_summary(*value));
-        if (summary.one_case_per_key != options_.one_case_per_key) {
+        if (summary.one_case_per_key != (keys_ == Keys::used_once)) {
             return fail(ErrorKind::conflict,
                         "the engine's state was kept under another one_case_per_key");
         }

@@ -22,7 +22,6 @@
 #include "reconcile/closed_cases.h"
 #include "reconcile/judge.h"
 #include "reconcile/open_cases.h"
-#include "reconcile/options.h"
 
 namespace helios::log {
 class State;
@@ -44,11 +43,18 @@ struct CaseView {
     Judgement judgement;             ///< with outcomes
 };
 
+/// Whether a key may come again, as another case.
+enum class Keys : std::uint8_t {
+    used_again,  ///< beyond its flow's amend_for
+    used_once,   ///< a closed case takes later facts for ever: of an input without log times, that
+                 ///< can't say otherwise
+};
+
 /// One thread. Cheap to make: offline work makes one per case.
 class Engine {
 public:
-    /// `closed` outlives the engine.
-    explicit Engine(ClosedCases& closed, EngineOptions options = {});
+    /// `closed` outlives the engine. Nothing else decides: no option reaches it.
+    explicit Engine(ClosedCases& closed, Keys keys = Keys::used_again);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -94,7 +100,7 @@ public:
     void put_changes(log::State& state);
     /// Takes over what put_changes() left. Of a new engine only; nothing in it: it stays new.
     /// corrupt: this is no such state, or not a whole one; conflict: it was kept under another
-    /// one_case_per_key. After an error the engine is good for nothing.
+    /// Keys. After an error the engine is good for nothing.
     Status restore(log::State& state);
     /// What closed cases with amend_until before it say no longer matters: for shrink_closed(),
     /// once the state that it was asked together with is durable. Only ever later.
@@ -138,7 +144,7 @@ private:
         deadlines_moved(*c.flow, c.opened_at, absences_, out);
     }
 
-    const EngineOptions options_;
+    const Keys keys_;
     ClosedCases& closed_;
     Instant time_{};
     TraceId trace_;            ///< of the leg that is being judged; none: a deadline is

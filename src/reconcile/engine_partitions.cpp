@@ -284,16 +284,20 @@ void EnginePartitions::note_kept() {
 
 Status EnginePartitions::check() {
     for (const auto& partition : partitions_) {
-        if (auto status = partition->closed.health(); !status) {
-            damaged_.push_back(partition->number);
-            telemetry_.logger.error(
-                "reconcile",
-                "a closed case is damaged: the engine goes back to an older checkpoint",
-                {{"partition", partition->number}, {"why", status.error().message()}});
-            return status;
-        }
+        HELIOS_TRY(check(*partition));
     }
     return {};
+}
+
+Status EnginePartitions::check(const EnginePartition& partition) {
+    auto status = partition.closed.health();
+    if (!status) {
+        damaged_.push_back(partition.number);
+        telemetry_.logger.error(
+            "reconcile", "a closed case is damaged: the engine goes back to an older checkpoint",
+            {{"partition", partition.number}, {"why", status.error().message()}});
+    }
+    return status;
 }
 
 // ---- Keeping

@@ -72,6 +72,7 @@ public:
     /// corrupt: a closed case that was asked for is damaged. What has come out of the engines since
     /// is to be dropped; restore() begins from an older checkpoint.
     Status check();
+    Status check(const EnginePartition& partition);
 
     /// It has one checkpoint only, and has been still for some time: with any record after that one
     /// it gets a second, and retention need not keep its log from the beginning.

@@ -10,9 +10,16 @@
 #include "reconcile/route_stage.h"
 #include "reconcile/stage_options.h"
 #include "telemetry/telemetry.h"
+#include "telemetry/trace_scope.h"
 
 namespace helios::reconcile {
 namespace {
+
+/// Of the request that brought what a record tells; none: nobody's.
+TraceId trace_of(const model::CaseRecord& record) {
+    const auto* leg = std::get_if<model::LegRecord>(&record);
+    return leg == nullptr ? TraceId{} : leg->trace;
+}
 
 constexpr std::string_view group = "engine";
 constexpr Duration show_every = std::chrono::seconds(1);
@@ -161,6 +168,7 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
                                  {"error", record.error().message()}});
         return log::Taken::whole;
     }
+    const telemetry::TraceScope scope(trace_of(*record));
     const MutexLock lock(engines_mutex_);
     EnginePartition& partition = partitions_.at(stored.at.partition.index);
     revisions_.clear();
@@ -169,6 +177,7 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
     const bool whole = !passed || partition.engine.fire(*passed, cases_max, revisions_);
     if (whole) {
         partition.engine.on_record(*record, revisions_);
+        HELIOS_TRY(partitions_.check(partition));  // here, where it is known what asked for it
         const bool tick = std::holds_alternative<model::TickRecord>(*record);
         if (tick) {
             partition.tick_on_its_way->store(false);

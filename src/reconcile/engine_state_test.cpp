@@ -167,9 +167,7 @@ TEST(EngineState, a_case_that_ended_and_is_open_again_is_kept_as_open) {
 TEST(EngineState, a_state_of_one_case_per_key_is_not_taken_for_another) {
     MapState state;
     StoredClosedCases closed(state);
-    EngineOptions options;
-    options.one_case_per_key = true;
-    Engine engine(closed, options);
+    Engine engine(closed, Keys::used_once);
     engine.on_record(flow_record(*order_flow(), noon(0)));
     engine.put_changes(state);
     const auto status = taken_back(state.entries);

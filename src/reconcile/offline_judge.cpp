@@ -111,9 +111,7 @@ Result<std::span<model::CaseRecord>> CaseBatch::decode_case(
 Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
                                                std::span<model::CaseRecord> legs) {
     OneClosedCase closed;
-    EngineOptions options;
-    options.one_case_per_key = !judging.received;  // nothing says that a key was used again
-    Engine engine(closed, options);
+    Engine engine(closed, judging.received ? Keys::used_again : Keys::used_once);
     for (const auto& known : judging.flows) {
         engine.use_flow(known.tenant, known.flow);
     }

@@ -1,5 +1,6 @@
 #pragma once
-/// Bounds and times of the reconcile room.
+/// Bounds and times of the reconcile room. None decides: the code that does (engine, router,
+/// checks) doesn't know them, by a rule of tools/tidy.py; what they lead to is on the log first.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +11,6 @@
 #include "base/time.h"
 
 namespace helios::reconcile {
-
-struct EngineOptions {
-    bool one_case_per_key =
-        false;  ///< a closed case takes later facts for ever, whatever its flow's amend_for says
-};
 
 struct RouteOptions {
     /// Absent: all partitions, in one order. i: partition i of every event topic, in whatever order

@@ -13,6 +13,7 @@
 #include "model/position.h"
 #include "reconcile/lanes_kit.h"
 #include "reconcile/offline.h"
+#include "reconcile/options_kit.h"
 #include "reconcile/scenario_kit.h"
 #include "reconcile/stage_kit.h"
 
@@ -263,16 +264,18 @@ void play(Stages& p, std::uint32_t seed) {
     good(p.start());
     std::size_t id = 0;
     // No option decides: whatever they are after a restart, what was published stays what it is.
+    const auto scratch = *TemporaryDirectory::make("helios-property-test-");
     const auto change_options = [&] {
-        p.route_options.flow_versions_max = static_cast<std::size_t>(1 + below(3));
-        p.route_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
-        p.route_options.grace = std::chrono::seconds(below(60));
-        p.route_options.absence_min = std::chrono::milliseconds(1 + below(3'000));
-        p.route_options.absence_max = std::chrono::seconds(1 + below(200));
-        p.engine_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
-        p.engine_options.commit_records_max = static_cast<std::size_t>(1 + below(4));
-        p.engine_options.heartbeat = std::chrono::seconds(1 + below(60));
-        p.engine_options.open_cases_max = static_cast<std::size_t>(1 + below(4));
+        change_every_option(p.route_options, below);
+        change_every_option(p.engine_options, below, scratch.path());
+    };
+    std::uint32_t version = order_flow()->version;
+    const auto activate_next = [&] {
+        if constexpr (requires { p.use(order_flow()); }) {
+            const auto used = p.use(order_flow_of(version + 1));
+            ASSERT_TRUE(used || used.error().kind == ErrorKind::exhausted);
+            version += used ? 1 : 0;
+        }
     };
     for (int i = 0; i < 60; ++i) {
         switch (below(8)) {
@@ -316,6 +319,9 @@ void play(Stages& p, std::uint32_t seed) {
                     case 3:
                         p.route().presence().refuse(
                             std::array{"", "aws", "gcp"}.at(static_cast<std::size_t>(below(3))));
+                        break;
+                    case 4:
+                        activate_next();
                         break;
                     default:
                         break;
@@ -441,8 +447,6 @@ TEST(Property, an_activation_applies_to_all_events_of_its_millisecond) {
     Pipeline p;
     ASSERT_TRUE(p.start());
     ASSERT_TRUE(p.settle());
-    std::string text = order_flow()->text;
-    text.replace(text.find("version: 2"), 10, "version: 3");
     const Instant before = p.log().now();
     for (int i = 0; i < 1000; ++i) {
         const std::string key = "T" + std::to_string(i % 300);
@@ -455,7 +459,7 @@ TEST(Property, an_activation_applies_to_all_events_of_its_millisecond) {
                                R"({"orderId":")" + key + R"(","paymentId":")" + id +
                                    R"(","amount":5})"));
         if (i == 700) {
-            ASSERT_TRUE(p.use(std::make_shared<const Flow>(*parse_flow(text, "order.yaml"))));
+            ASSERT_TRUE(p.use(order_flow_of(3)));
         }
     }
     EXPECT_EQ(p.log().last_log_time(), before) << "all of it in one millisecond";

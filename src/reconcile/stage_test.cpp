@@ -1,4 +1,5 @@
 // Route and engine on the real log, on a disk in memory and a clock that moves when told to.
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -480,14 +481,9 @@ TEST_F(StageTest, the_same_version_with_another_text_is_refused) {
 }
 
 TEST_F(StageTest, as_many_versions_as_may_be_are_asked_before_one_is_activated) {
-    const auto version = [](int n) {
-        std::string text = order_flow()->text;
-        text.replace(text.find("version: 2"), 10, "version: " + std::to_string(n));
-        return std::make_shared<const Flow>(*parse_flow(text, "order.yaml"));
-    };
     p.route_options.flow_versions_max = 2;
-    ASSERT_TRUE(p.use(version(3)));
-    const auto refused = p.use(version(4));
+    ASSERT_TRUE(p.use(order_flow_of(3)));
+    const auto refused = p.use(order_flow_of(4));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::exhausted);
     EXPECT_NE(refused.error().hint.find("reconcile.flow_versions_max"), std::string::npos);
@@ -497,9 +493,28 @@ TEST_F(StageTest, as_many_versions_as_may_be_are_asked_before_one_is_activated) 
     settle();
     EXPECT_EQ(p.verdicts().back().flow_version, 3u);
     p.route_options.flow_versions_max = 2;
-    EXPECT_FALSE(p.use(version(4)));
+    EXPECT_FALSE(p.use(order_flow_of(4)));
     p.clock.advance(std::chrono::hours(24 * 40));  // the older one has retired
-    EXPECT_TRUE(p.use(version(4)));
+    EXPECT_TRUE(p.use(order_flow_of(4)));
+}
+
+TEST_F(StageTest, lines_about_a_record_carry_its_trace) {
+    auto traced = event("aws", "OrderPlaced", "o-1", "no JSON");
+    traced.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    p.append(model::topic::orders, traced);
+    traced.id = "o-2";
+    traced.traceparent.clear();
+    p.append(model::topic::orders, traced);
+    settle();
+    std::vector<bool> has_trace;
+    for (const auto& line : p.lines()) {
+        if (line.find("is not JSON") != std::string::npos) {
+            has_trace.push_back(line.find(R"("traceId":"0af7651916cd43dd8448eb211c80319c")") !=
+                                std::string::npos);
+        }
+    }
+    std::sort(has_trace.begin(), has_trace.end());
+    EXPECT_EQ(has_trace, (std::vector<bool>{false, true})) << "each its own, or none";
 }
 
 TEST_F(StageTest, threads_start_and_stop) {

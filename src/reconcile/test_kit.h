@@ -77,6 +77,14 @@ inline std::shared_ptr<const Flow> order_flow() {
     return flow;
 }
 
+/// The same, as a later version.
+inline std::shared_ptr<const Flow> order_flow_of(std::uint32_t version) {
+    std::string text = order_flow()->text;
+    const std::string shipped = "version: " + std::to_string(order_flow()->version);
+    text.replace(text.find(shipped), shipped.size(), "version: " + std::to_string(version));
+    return std::make_shared<const Flow>(*parse_flow(text, "order.yaml"));
+}
+
 /// What a log of Helios holds.
 inline std::vector<log::TopicSpec> all_topics() {
     std::vector<log::TopicSpec> specs;
