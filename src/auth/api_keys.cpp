@@ -13,7 +13,7 @@ namespace helios::auth {
 
 namespace {
 
-constexpr int version = 1;
+constexpr int version = 2;  // 1 had no checksum
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t sources_max = 256;
 constexpr json::Limits limits{.depth_max = 8, .nodes_max = 8u << 20};
@@ -39,6 +39,11 @@ std::string_view to_string(Role role) {
 std::unexpected<Error> damaged(std::string what) {
     return fail(ErrorKind::corrupt, std::move(what),
                 "restore the file, or take back what was changed by hand");
+}
+
+/// Of the list of keys as it is written: a bit that has changed must not make a key another's.
+std::string checksum_of(std::string_view keys) {
+    return to_hex(sha256(keys));
 }
 
 Result<Instant> parse_time(json::Value value) {
@@ -139,6 +144,9 @@ Result<ApiKeys> ApiKeys::parse(std::string_view text) {
     if (!keys.is_array() || keys.size() > api_keys_max) {
         return damaged(fmt::format("no list of at most {} keys", api_keys_max));
     }
+    if (root.size() != 3 || root.find("sha256").text() != checksum_of(keys.raw())) {
+        return damaged("the keys do not fit their checksum");
+    }
     for (std::size_t i = 0; i < keys.size(); ++i) {
         HELIOS_TRY_ASSIGN(auto key, parse_key(keys.at(i)));
         if (const Status fits = check_new(key); !fits) {
@@ -153,13 +161,15 @@ Result<ApiKeys> ApiKeys::parse(std::string_view text) {
 }
 
 std::string ApiKeys::encode() const {
-    std::string text = fmt::format("{{\"version\":{},\"keys\":[", version);
+    std::string text = "[";
     for (std::size_t i = 0; i < keys_.size(); ++i) {
         json::Writer out;
         encode_key(out, keys_[i]);
         text.append(i == 0 ? "\n" : ",\n").append(out.view());
     }
-    return text.append("\n]}\n");
+    text.append("\n]");
+    return fmt::format("{{\"version\":{},\"sha256\":\"{}\",\"keys\":{}}}\n", version,
+                       checksum_of(text), text);
 }
 
 const ApiKey* ApiKeys::find(std::string_view id) const {

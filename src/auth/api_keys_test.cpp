@@ -134,23 +134,45 @@ TEST(ApiKeys, a_file_that_is_none_is_corrupt) {
     ApiKeys keys;
     ASSERT_TRUE(keys.add(entry_of(key_of(1), "shop")));
     const std::string good = keys.encode();
+    // With the checksum of what it says now, so that it is what it says that is refused.
     const auto with = [&](std::string_view what, std::string_view instead) {
         std::string text = good;
         text.replace(text.find(what), what.size(), instead);
-        return text;
+        const auto from = text.find("\"keys\":") + 7;
+        const auto sum = to_hex(sha256(text.substr(from, text.rfind('}') - from)));
+        const auto at = text.find("\"sha256\":\"") + 10;
+        return text.replace(at, sum.size(), sum);
     };
+    EXPECT_TRUE(ApiKeys::parse(with("shop", "shed"))) << "another name, and its checksum";
     const std::string entry =
         good.substr(good.find("{\"id\""), good.rfind("\n]") - good.find("{\"id\""));
     for (const std::string& wrong :
-         {std::string("{"), std::string("[]"), std::string("{}"), with(":1,", ":2,"),
+         {std::string("{"), std::string("[]"), std::string("{}"), with(":2,", ":1,"),
           with("\"sender\"", "\"admin\""), with("\"name\":\"shop\"", "\"name\":\"\""),
           with("\"name\"", "\"colour\""), with("2026-", "20-"), with(entry, entry + "," + entry),
-          with(entry, "7"), with("\"sha256\":\"", "\"sha256\":\"0"),
+          with(entry, "7"), with("\"sha256\":\"" + to_hex(key_of(1).digest), "\"sha256\":\"0"),
           with("\"created\"", "\"name\":\"x\",\"created\""), good.substr(0, good.size() / 2),
           with("\"role\"", "\"sources\":[\"\"],\"role\"")}) {
         const auto parsed = ApiKeys::parse(wrong);
         ASSERT_FALSE(parsed) << wrong;
         EXPECT_EQ(parsed.error().kind, ErrorKind::corrupt) << wrong;
+    }
+}
+
+TEST(ApiKeys, any_bit_that_changes_in_their_file_is_noticed) {
+    ApiKeys keys;
+    ASSERT_TRUE(keys.add(entry_of(key_of(1), "shop", Role::sender, {"aws", "gcp"})));
+    ASSERT_TRUE(keys.add(entry_of(key_of(2), "ann", Role::operator_)));
+    ASSERT_TRUE(keys.add(entry_of(key_of(3), "gone", Role::operator_)));
+    ASSERT_TRUE(keys.revoke("gone", created));
+    const std::string good = keys.encode();
+    ASSERT_TRUE(ApiKeys::parse(good));
+    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+        std::string text = good;
+        text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << (bit % 8)));
+        const auto parsed = ApiKeys::parse(text);
+        ASSERT_FALSE(parsed) << bit << " " << text;
+        EXPECT_EQ(parsed.error().kind, ErrorKind::corrupt) << text;
     }
 }
 

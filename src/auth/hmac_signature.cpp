@@ -62,6 +62,7 @@ struct TimedCodes {
 std::expected<TimedCodes, std::string_view> parse_timed(std::string_view header,
                                                         std::string_view name, Encoding encoding) {
     TimedCodes out;
+    std::size_t count = 0;
     while (!header.empty()) {
         const auto comma = header.find(',');
         std::string_view item = header.substr(0, comma);
@@ -83,15 +84,16 @@ std::expected<TimedCodes, std::string_view> parse_timed(std::string_view header,
             out.time = value;
             out.seconds = *seconds;
         } else if (key == name) {
-            auto code = decode(encoding, value);
-            if (!code || out.codes.size() == codes_max) {
-                return std::unexpected("with a code that can't be read, or too many of them");
+            if (++count > codes_max) {
+                return std::unexpected("with too many codes");
             }
-            out.codes.push_back(*std::move(code));
+            if (auto code = decode(encoding, value)) {  // any one of the others may fit
+                out.codes.push_back(*std::move(code));
+            }
         }
     }
     if (out.time.empty() || out.codes.empty()) {
-        return std::unexpected("without a time or without a code");
+        return std::unexpected("without a time, or without a code that can be read");
     }
     return out;
 }

@@ -78,6 +78,8 @@ TEST(HmacSignature, several_codes_are_for_a_rotation) {
     EXPECT_TRUE(helios("t=" + t + ",v1=" + bad + ",v1=" + good).is_held());
     EXPECT_TRUE(helios("v1=" + good + ",t=" + t + ",v0=whatever").is_held());
     EXPECT_FALSE(helios("t=" + t + ",v1=" + bad + ",v1=" + bad).is_held());
+    EXPECT_TRUE(helios("t=" + t + ",v1=no hex,v1=" + good + ",v1=").is_held())
+        << "one that can't be read spoils no other";
     std::string many = "t=" + t;
     for (int i = 0; i < 100; ++i) {
         many += ",v1=" + bad;
@@ -218,7 +220,13 @@ TEST_F(StandardWebhooks, any_secret_and_any_listed_signature_will_do) {
     std::string& list = headers["webhook-signature"];
     list = "v1," + base64_encode(std::string(32, 'x')) + " v2,whatever v1a,AAAA " + list;
     EXPECT_TRUE(check_with(headers, body).is_held());
-    list = "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+    for (const char* other : {"v1,*** ", "v1, ", "nothing ", "v1a,=== "}) {
+        headers = signed_by(keys[0], "msg_1", now_seconds, body);
+        headers["webhook-signature"] = other + headers["webhook-signature"];
+        EXPECT_TRUE(check_with(headers, body).is_held()) << other << "spoils no other";
+        EXPECT_EQ(check_with(headers, body + " ").refusal, Refusal::wrong_signature) << other;
+    }
+    headers["webhook-signature"] = "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
     EXPECT_EQ(check_with(headers, body).refusal, Refusal::wrong_signature);
 }
 

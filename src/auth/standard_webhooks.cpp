@@ -55,9 +55,11 @@ struct Listed {
     std::vector<std::string> signed_;  ///< v1a
 };
 
-/// False: something in it is no "version,signature". Versions that are not known are passed over.
+/// False: there is nothing in it but what is no "version,signature", or too much. Versions that are
+/// not known are passed over, and so is, beside others, what can't be read: any one suffices.
 bool parse_list(std::string_view header, Listed& out) {
     std::size_t count = 0;
+    bool bad = false;
     while (!header.empty()) {
         const auto space = header.find(' ');
         const auto item = header.substr(0, space);
@@ -66,8 +68,12 @@ bool parse_list(std::string_view header, Listed& out) {
             continue;
         }
         const auto comma = item.find(',');
-        if (comma == std::string_view::npos || ++count > signatures_max) {
+        if (++count > signatures_max) {
             return false;
+        }
+        if (comma == std::string_view::npos) {
+            bad = true;
+            continue;
         }
         const auto version = item.substr(0, comma);
         if (version != "v1" && version != "v1a") {
@@ -75,11 +81,12 @@ bool parse_list(std::string_view header, Listed& out) {
         }
         auto bytes = decode_base64(item.substr(comma + 1));
         if (!bytes) {
-            return false;
+            bad = true;
+            continue;
         }
         (version == "v1" ? out.shared : out.signed_).push_back(*std::move(bytes));
     }
-    return true;
+    return !bad || !out.shared.empty() || !out.signed_.empty();
 }
 
 bool fits(const Material& material, const Listed& listed, std::string_view content) {

@@ -207,6 +207,7 @@ sources:
   azure:
     policy: [query]
     secret: file:{cls.directory.path}/azure
+    topics: [/subscriptions/s/topics/stock, /stock]
   cloudevents:
     map: {{"https://shop.example/": shop}}
 senders:

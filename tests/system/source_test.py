@@ -67,7 +67,7 @@ class Source(unittest.TestCase):
         config = self.config("""
 sources:
   aws: {{policy: [sns, api_key], header: x-shop, secret: "file:{secret}", topics: ["arn:x"]}}
-  azure: {{policy: [query], secret: "file:{secret}"}}
+  azure: {{policy: [query], secret: "file:{secret}", topics: [/s/topics/stock]}}
   direct: {{policy: [hmac], secrets: [{{secret: "file:{secret}", sources: [hooks]}}]}}
   cloudevents:
     policy: [standard_webhooks]
@@ -183,7 +183,7 @@ sources:
 http: {{public_url: "https://helios.example/"}}
 sources:
   aws: {{policy: [api_key], header: x-shop, secret: "file:{secret}"}}
-  azure: {{policy: [query], parameter: key, secret: "env:AZURE_SECRET"}}
+  azure: {{policy: [query], parameter: key, secret: "env:AZURE_SECRET", topics: [/t]}}
 """)
         code, out, err = run("source", "add", "aws", "--config", config)
         self.assertEqual(code, 0, err)
