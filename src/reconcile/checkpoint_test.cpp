@@ -309,7 +309,7 @@ TEST_F(CutLogTest, a_good_one_makes_up_for_the_beginning) {
 TEST_F(CutLogTest, the_older_one_is_good_although_the_last_record_in_it_is_gone) {
     leg(0);
     keep();
-    const auto older_last = p.log().ends_of({{{model::topic::cases, partition_of_key()}, {}}});
+    const auto older_last = *p.log().ends_of({{{model::topic::cases, partition_of_key()}, {}}});
     restart();
     leg(1);
     keep();
