@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Brings the packages of tools/python/requirements.txt from PyPI into .deps/python, for tests: vendors' own libraries.
+"""Brings the packages of tools/python/requirements.txt from PyPI into .deps/python, for tests: vendors' own libraries, and
+schemathesis.
 
 An environment of its own: nothing of the machine's Python changes. pip takes only wheels whose hash the list has, so nothing
 of them runs while they are installed. `stamp` says which list is installed, by which Python.

@@ -62,7 +62,7 @@ Result<std::string> render_counts(store::Queries& queries, const store::CountFil
     out.end_array();
     write_as_of(out, as_of);
     if (rows.empty()) {
-        HELIOS_TRY(write_spelling_hint(out, queries, filter.tenant, filter.source));
+        HELIOS_TRY(write_spelling_hint(out, queries, filter.tenant, SourcesOf::all, filter.source));
     }
     return out.end_object().take();
 }

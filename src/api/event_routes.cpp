@@ -9,6 +9,7 @@
 #include "api/prefix.h"
 #include "api/render.h"
 #include "api/route_groups.h"
+#include "base/shown.h"
 
 namespace helios::api {
 namespace {
@@ -58,7 +59,8 @@ Result<http::Response> answer_events(const Consistency& consistency, const Kept&
     write_next_cursor(out, mark, page.next);
     write_as_of(out, as_of);
     if (page.items.empty()) {
-        HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, filter.source, filter.type));
+        HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, SourcesOf::events,
+                                       filter.source, filter.type));
     }
     return http::Response::json(200, out.end_object().take());
 }
@@ -99,6 +101,45 @@ void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::s
     rows = std::move(kept);
 }
 
+/// "aws, gcp", each once.
+std::string sources_of(const std::vector<store::EventRow>& rows) {
+    std::string text;
+    std::vector<std::string_view> seen;
+    for (const auto& row : rows) {
+        if (std::ranges::find(seen, row.source) == seen.end()) {
+            text += (seen.empty() ? "" : ", ") + shown(row.source);
+            seen.push_back(row.source);
+        }
+    }
+    return text;
+}
+
+/// 404. Says what would do: the scopes or sources that an event of this id has, or how others write
+/// the source that was asked for.
+Result<http::Response> no_such_event(const Kept& kept, const Caller& caller, std::string_view id,
+                                     const std::optional<std::string>& source,
+                                     const std::optional<std::string>& scope) {
+    const auto title = "No such event";
+    HELIOS_TRY_ASSIGN(const auto rows, kept.rows.events_by_id(caller.tenant, id, {}));
+    const auto of_source = std::ranges::find_if(
+        rows, [&](const auto& row) { return !source || row.source == *source; });
+    if (scope && of_source != rows.end()) {
+        return http::problem(404, title,
+                             fmt::format("no accepted event has the id {} and this scope", id),
+                             fmt::format("one has: ?source={}&scope={}", shown(of_source->source),
+                                         shown(of_source->scope)));
+    }
+    if (!rows.empty()) {
+        return http::problem(404, title,
+                             fmt::format("no accepted event of this source has the id {}", id),
+                             fmt::format("there is one of that id from {}", sources_of(rows)));
+    }
+    HELIOS_TRY_ASSIGN(auto hint,
+                      spelling_hint(kept.rows, caller.tenant, SourcesOf::events, source));
+    return http::problem(404, title, fmt::format("no accepted event has the id {}", id),
+                         hint.empty() ? "refused ones wait in quarantine: /api/v1/dlq" : hint);
+}
+
 Result<http::Response> answer_event(const Kept& kept, const http::Request& request,
                                     const Caller& caller) {
     QueryReader query(request);
@@ -118,11 +159,10 @@ Result<http::Response> answer_event(const Kept& kept, const http::Request& reque
             }
         }
     }
-    keep_origins(rows, query.text("scope"));
+    const auto scope = query.text("scope");
+    keep_origins(rows, scope);
     if (rows.empty()) {
-        return http::problem(404, "No such event",
-                             fmt::format("no accepted event has the id {}", id),
-                             "refused ones wait in quarantine: /api/v1/dlq");
+        return no_such_event(kept, caller, id, source, scope);
     }
     if (rows.size() > 1) {
         return ambiguous(log::hash_of(kept.log.id()), rows.front().event_id, rows);

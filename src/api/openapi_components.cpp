@@ -42,11 +42,15 @@ constexpr std::string_view components = R"json({"securitySchemes":{
 "StreamedVerdict":{"allOf":[{"$ref":"#/components/schemas/Verdict"},{"type":"object","required":["position"],"properties":{"position":{"type":"string","description":"Where this revision stands: what `after` takes."}}}]},
 "CasePage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
 "RevisionList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}}}},
-"Stats":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},
+"Figures":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk"],"properties":{
   "status":{"type":"object","additionalProperties":{"type":"integer"}},"kinds":{"type":"object","additionalProperties":{"type":"integer"}},
   "decided":{"type":"integer"},"matchRate":{"type":["number","null"],"description":"matched / decided; null if none was decided."},
   "timeToVerdictSeconds":{"type":"object","properties":{"mean":{"type":["number","null"]},"p99":{"type":["number","null"]}}},
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"},"description":"Exact sums over partial and mismatched cases."}}},
+"Bucket":{"allOf":[{"$ref":"#/components/schemas/Figures"},{"type":"object","required":["from","to"],"properties":{
+  "from":{"type":"string","format":"date-time"},"to":{"type":"string","format":"date-time","description":"Exclusive."}}}]},
+"Stats":{"allOf":[{"$ref":"#/components/schemas/Figures"},{"type":"object","required":["asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},
+  "buckets":{"type":"array","maxItems":1000,"items":{"$ref":"#/components/schemas/Bucket"},"description":"If `bucket` was asked for: oldest first, none left out. They count decided cases only."}}}]},
 "Explanation":{"type":"object","description":"Timeline, legs, checks, quarantine, what happens next.","additionalProperties":true},
 
 "EventLine":{"type":"object","required":["source","payload"],"description":"An empty string counts as absent, like null. Unknown members are ignored. A member that occurs twice, text that is no UTF-8 or no character, control characters in source, eventType or id, and a payload that lacks what the catalogue asks of its type: quarantined whole.",

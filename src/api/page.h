@@ -21,9 +21,17 @@ Status read_page(const QueryReader& query, const Options& options, store::TimeRa
     return {};
 }
 
-/// Of an empty list, where events write the source or type that was asked for otherwise: "hint".
+/// Whose sources a filter is held against: those of events, or also of what waits in quarantine.
+enum class SourcesOf : std::uint8_t { events, all };
+
+/// Where those that are there write the source or type that was asked for otherwise: a sentence
+/// that says how; else empty.
+Result<std::string> spelling_hint(store::Queries& rows, const TenantId& tenant, SourcesOf of,
+                                  const std::optional<std::string>& source,
+                                  const std::optional<std::string>& type = {});
+/// The same as member "hint" of an empty list.
 Status write_spelling_hint(json::Writer& out, store::Queries& rows, const TenantId& tenant,
-                           const std::optional<std::string>& source,
+                           SourcesOf of, const std::optional<std::string>& source,
                            const std::optional<std::string>& type = {});
 
 /// "nextCursor": null on the last page.

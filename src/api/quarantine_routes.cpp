@@ -49,7 +49,8 @@ Result<http::Response> answer_list(const Consistency& consistency, const Kept& k
     write_next_cursor(out, mark, page.next);
     write_as_of(out, as_of);
     if (page.items.empty()) {
-        HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, filter.source, filter.type));
+        HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, SourcesOf::all, filter.source,
+                                       filter.type));
     }
     return http::Response::json(200, out.end_object().take());
 }

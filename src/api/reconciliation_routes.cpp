@@ -1,4 +1,4 @@
-/// Verdicts: of one case, of the broken ones, in figures.
+/// Verdicts: of one case, of the broken ones, of all.
 
 #include <fmt/format.h>
 
@@ -15,10 +15,6 @@ constexpr std::string_view cases_example =
     R"("actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],"events":{},)"
     R"("atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"2026-01-05T10:23:45.500Z",)"
     R"("deadline":"2026-01-05T10:24:45.500Z","reconciledAt":"2026-01-05T10:23:47.000Z"}],"nextCursor":null,)"
-    R"("asOf":"2026-01-05T10:23:48.120Z"})";
-constexpr std::string_view stats_example =
-    R"({"status":{"pending":1,"matched":96,"partial":2,"mismatched":2},"kinds":{"missing":2,"amount":2},"decided":100,)"
-    R"("matchRate":0.96,"timeToVerdictSeconds":{"mean":1.204,"p99":60.031},"atRisk":[{"currency":"USD","amount":"2598.00"}],)"
     R"("asOf":"2026-01-05T10:23:48.120Z"})";
 
 /// The verdict with what only the API adds.
@@ -196,68 +192,6 @@ Result<http::Response> answer_cases(const Consistency& consistency, const Cases&
     return answer_page(consistency, cases.kept(), options, list, filter);
 }
 
-/// To the microsecond: what is less is how close together records were stamped.
-void write_seconds(json::Writer& out, std::string_view name,
-                   const std::optional<Duration>& duration) {
-    out.key(name);
-    if (duration) {
-        const auto micros = std::chrono::round<std::chrono::microseconds>(*duration).count();
-        out.real(static_cast<double>(micros) / 1e6);
-    } else {
-        out.null();
-    }
-}
-
-std::string render_stats(const store::Stats& stats, Instant as_of) {
-    const auto count = [&](model::VerdictStatus status) {
-        return stats.by_status[static_cast<std::size_t>(status)];
-    };
-    const auto decided = count(model::VerdictStatus::matched) +
-                         count(model::VerdictStatus::partial) +
-                         count(model::VerdictStatus::mismatched);
-    json::Writer out;
-    out.begin_object().key("status").begin_object();
-    for (std::size_t i = 0; i < stats.by_status.size(); ++i) {
-        out.field(model::to_string(static_cast<model::VerdictStatus>(i)), stats.by_status[i]);
-    }
-    out.end_object().key("kinds").begin_object();
-    for (std::size_t i = 0; i < stats.by_kind.size(); ++i) {
-        out.field(model::to_string(static_cast<model::FindingKind>(i)), stats.by_kind[i]);
-    }
-    out.end_object().field("decided", decided).key("matchRate");
-    if (decided == 0) {
-        out.null();
-    } else {
-        out.real(static_cast<double>(count(model::VerdictStatus::matched)) /
-                 static_cast<double>(decided));
-    }
-    out.key("timeToVerdictSeconds").begin_object();
-    write_seconds(out, "mean", stats.mean_to_verdict);
-    write_seconds(out, "p99", stats.p99_to_verdict);
-    out.end_object().key("atRisk").begin_array();
-    for (const auto& money : stats.at_risk) {
-        out.begin_object()
-            .field("currency", money.currency)
-            .field("amount", money.amount)
-            .end_object();
-    }
-    out.end_array();
-    write_as_of(out, as_of);
-    return out.end_object().take();
-}
-
-Result<http::Response> answer_stats(const Consistency& consistency, const Cases& cases,
-                                    const http::Request& request, const Caller& caller) {
-    QueryReader query(request);
-    store::StatsFilter filter(caller.tenant);
-    HELIOS_TRY_ASSIGN(filter.reconciled, query.range());
-    filter.flow = query.text("flow");
-    HELIOS_TRY(cases.check_flow(caller.tenant, filter.flow));
-    const Instant as_of = consistency.judged_before();
-    HELIOS_TRY_ASSIGN(const auto stats, cases.kept().rows.stats(filter));
-    return http::Response::json(200, render_stats(stats, as_of));
-}
-
 http::Param flow_param() {
     return query_param("flow",
                        "The flow whose verdict is asked for. Default: the primary flow (`order` if "
@@ -280,30 +214,6 @@ std::vector<http::Answer> case_answers(std::string description, std::string_view
                 "the request has been taken "
                 "into account. `quarantined` "
                 "lists events that name the key and wait in quarantine.")};
-}
-
-void add_stats_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases) {
-    auto route = get(consistency, http::Reads::list, "/api/v1/reconciliation/stats",
-                     "getReconciliationStats", "Verdicts",
-                     "Counts, match rate, time to verdict, money at risk",
-                     [consistency, cases](const http::Request& request, const Caller& caller) {
-                         return answer_stats(consistency, cases, request, caller);
-                     });
-    route.description =
-        "Over the latest revision of every case decided in the range. `pending` is the number of "
-        "cases open now, whatever the "
-        "range. `kinds` counts cases with at least "
-        "one finding of that kind. /api/v1/reconciliation/cases lists what a number counts: "
-        "`status=pending`, and with `by=reconciled` and the same range `status=…` and `kind=…`. "
-        "Time to verdict runs from a case's opening to its first "
-        "decision, in log time, to the "
-        "microsecond; p99 is exact "
-        "(nearest rank).";
-    route.params = range_params();
-    route.params.push_back(query_param("flow", "Only this flow."));
-    add_answers(route, {answer(200, "The figures.", "Stats", stats_example),
-                        http::problem_answer(400, "A parameter is wrong."), no_such_flow()});
-    table.add(std::move(route));
 }
 
 http::Param kind_param() {
@@ -362,7 +272,6 @@ void add_reconciliation_routes(http::RouteTable& table, const Consistency& consi
                                const Cases& cases, const Options& options) {
     add_mismatches_route(table, consistency, cases, options);
     add_cases_route(table, consistency, cases, options);
-    add_stats_route(table, consistency, cases);
 
     auto order = get(consistency, http::Reads::one_case, "/api/v1/reconciliation/{orderId}",
                      "getReconciliation", "Verdicts", "The verdict of one order",

@@ -25,6 +25,7 @@ namespace helios::api {
 
 void add_reconciliation_routes(http::RouteTable& table, const Consistency& consistency,
                                const Cases& cases, const Options& options);
+void add_stats_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases);
 void add_explain_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases,
                        Explain explain);
 void add_event_routes(http::RouteTable& table, const Consistency& consistency, const Kept& kept,

@@ -12,6 +12,7 @@ void add_routes(http::RouteTable& table, const Dependencies& dependencies) {
     const Kept kept{d.store, d.log};
     const Cases cases(kept, d.about);
     add_reconciliation_routes(table, consistency, cases, d.options);
+    add_stats_route(table, consistency, cases);
     add_explain_route(table, consistency, cases, d.explain);
     add_event_routes(table, consistency, kept, d.options);
     add_quarantine_routes(table, consistency, kept, d.options);

@@ -501,6 +501,38 @@ TEST(Parameters, of_open_words_say_how_events_write_them) {
     EXPECT_EQ(hint("/api/v1/events?source=aws"), "none");
 }
 
+TEST(Parameters, of_one_event_say_how_it_is_written) {
+    Served served;
+    served.bench.append(an_event("e-1", "OrderPlaced", "K"));
+    served.bench.append(an_event("e-2", "PaymentProcessed", "K", "gcp"));
+    model::Quarantined item(default_tenant());
+    item.id = "q-1";
+    item.source = "azure";
+    item.reason = "missing_field";
+    served.bench.append(item);
+    served.explain = [](const ExplainRequest&) -> Result<Explanation> { return Explanation{}; };
+    served.open();
+    const auto hint = [&](const std::string& target, int status = 404) {
+        const auto response = served.get(target);
+        EXPECT_EQ(response.status, status) << target;
+        return std::string(parsed(response).root().find("hint").text());
+    };
+    EXPECT_THAT(hint("/api/v1/events/e-1?source=AWS"), HasSubstr("that id from aws"));
+    EXPECT_THAT(hint("/api/v1/events/e-1?source=gcp"), HasSubstr("that id from aws"));
+    EXPECT_THAT(hint("/api/v1/events/e-1?scope=x"), HasSubstr("?source=aws&scope="));
+    EXPECT_THAT(hint("/api/v1/events/e-9?source=AWS"), HasSubstr("did you mean aws?"));
+    EXPECT_THAT(hint("/api/v1/events/e-9?source=aws"), HasSubstr("/api/v1/dlq"));
+    EXPECT_THAT(hint("/api/v1/events/e-9"), HasSubstr("/api/v1/dlq"));
+    EXPECT_THAT(hint("/api/v1/dlq?source=Azure", 200), HasSubstr("did you mean azure?"))
+        << "which has no event";
+    for (const char* target :
+         {"/api/v1/reconciliation/K?flow=ordr", "/api/v1/reconciliation/K/revisions?flow=ordr",
+          "/api/v1/orders/K/explain?flow=ordr", "/api/v1/cases/ordr/K",
+          "/api/v1/cases/ordr?key=K"}) {
+        EXPECT_THAT(hint(target), HasSubstr("did you mean order?")) << target;
+    }
+}
+
 TEST(Parameters, are_read_strictly) {
     Served served;
     served.open();

@@ -5,6 +5,7 @@
 
 #include "app/cli.h"
 #include "app/item_list.h"
+#include "app/listing.h"
 #include "app/numbers.h"
 #include "app/screen.h"
 
@@ -16,6 +17,7 @@ struct StatsArguments {
     std::string start_time;
     std::string end_time;
     std::string flow;
+    std::string bucket;
     std::string format = "text";
 };
 
@@ -65,6 +67,37 @@ void print(Terminal& terminal, json::Value stats) {
     }
 }
 
+/// A row for each, the oldest first.
+void print_buckets(Terminal& terminal, json::Value buckets) {
+    terminal.line("");
+    Listing table(terminal,
+                  {{"from"},
+                   {"decided", true},
+                   {"matched", true},
+                   {"partial", true},
+                   {"mismatched", true},
+                   {"match rate", true},
+                   {"mean", true},
+                   {"p99", true},
+                   {"at risk"}},
+                  true);
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+        const auto bucket = buckets.at(i);
+        const auto status = bucket.find("status");
+        const auto time = bucket.find("timeToVerdictSeconds");
+        table.row({{shown_time(bucket.find("from"))},
+                   {shown_text(bucket, "decided")},
+                   {shown_text(status, "matched")},
+                   {shown_text(status, "partial")},
+                   {shown_text(status, "mismatched")},
+                   {percentage_of(bucket.find("matchRate"))},
+                   {seconds_of(time.find("mean"))},
+                   {seconds_of(time.find("p99"))},
+                   {money_of(bucket.find("atRisk"))}});
+    }
+    table.end();
+}
+
 Result<int> stats(const StatsArguments& a, const Environment& environment) {
     for (const auto& [name, text] :
          {std::pair("--start-time", &a.start_time), std::pair("--end-time", &a.end_time)}) {
@@ -72,7 +105,10 @@ Result<int> stats(const StatsArguments& a, const Environment& environment) {
     }
     HELIOS_TRY_ASSIGN(auto server, Server::of(a.server, environment));
     HELIOS_TRY(server.check_flow(a.flow));
-    const Query query{{"start_time", a.start_time}, {"end_time", a.end_time}, {"flow", a.flow}};
+    const Query query{{"start_time", a.start_time},
+                      {"end_time", a.end_time},
+                      {"flow", a.flow},
+                      {"bucket", a.bucket}};
     HELIOS_TRY_ASSIGN(const auto document,
                       server.get_json(target_of("/api/v1/reconciliation/stats", query)));
     if (a.format == "json") {
@@ -81,6 +117,9 @@ Result<int> stats(const StatsArguments& a, const Environment& environment) {
     }
     Terminal terminal(std::cout, screen_of(STDOUT_FILENO, environment));
     print(terminal, document.root());
+    if (const auto buckets = document.root().find("buckets")) {
+        print_buckets(terminal, buckets);
+    }
     return 0;
 }
 
@@ -95,11 +134,13 @@ Command stats_command(const Environment& environment) {
     command.description =
         "Over the latest revision of every case decided in the range, from a running server; "
         "`pending` counts the cases open "
-        "now.\n"
+        "now. With --bucket the same for each stretch of that length, too: at most 1,000, without "
+        "a range the last 60.\n"
         "Exit 0: printed. Exit 2: usage, or the server can't be reached.";
     command.examples = {
         "helios stats",
-        "helios stats --start-time 2026-01-05T00:00:00Z --end-time 2026-01-06T00:00:00Z --json"};
+        "helios stats --start-time 2026-01-05T00:00:00Z --end-time 2026-01-06T00:00:00Z --json",
+        "helios stats --bucket 5m"};
     command.options = {{"--start-time",
                         "TIME",
                         "decided from then on (RFC 3339, with a zone)",
@@ -108,6 +149,12 @@ Command stats_command(const Environment& environment) {
                         {}},
                        {"--end-time", "TIME", "decided before then", &a.end_time, false, {}},
                        {"--flow", "FLOW", "only this flow", &a.flow, false, {}},
+                       {"--bucket",
+                        "LENGTH",
+                        "also for each stretch of this length",
+                        &a.bucket,
+                        false,
+                        {"30s", "1m", "5m", "1h"}},
                        {"--format", "FORMAT", "text or json", &a.format, false, {"text", "json"}}};
     add_server_options(command.options, a.server);
     command.run = [arguments, environment] { return exit_code_of(stats(*arguments, environment)); };

@@ -165,8 +165,8 @@ namespace {
 
 Duration length_of(SumLevel level) {
     switch (level) {
-        case SumLevel::minute:
-            return std::chrono::minutes(1);
+        case SumLevel::half_minute:
+            return std::chrono::seconds(30);
         case SumLevel::hour:
             return std::chrono::hours(1);
         case SumLevel::day:
@@ -230,8 +230,8 @@ CoveredRange cover(const TimeRange& range) {
     if (start >= end) {
         return out;
     }
-    const Instant inner_start = ceil_to(SumLevel::minute, start);
-    const Instant inner_end = floor_to(SumLevel::minute, end);
+    const Instant inner_start = ceil_to(SumLevel::half_minute, start);
+    const Instant inner_end = floor_to(SumLevel::half_minute, end);
     if (inner_start > inner_end) {
         out.edges.push_back({start, end});
         return out;

@@ -1,7 +1,7 @@
 #pragma once
 /// What figures over decided cases are made of: counts by status and kind, how long decisions took,
-/// money at risk. Sums can be added and cases taken out again, so they are kept per minute, hour
-/// and day, and a range is a few of them.
+/// money at risk. Sums can be added and cases taken out again, so they are kept per half minute,
+/// hour and day, and a range is a few of them.
 ///
 /// How long decisions took is a histogram: 64 buckets per power of two, so a quantile read from it
 /// is within 1 % of the exact one. Everything else is exact.
@@ -53,16 +53,17 @@ private:
 };
 
 /// Which sums cover a range: `level` sums that begin in [start, end).
-enum class SumLevel : std::uint8_t { minute = 0, hour = 1, day = 2 };
-inline constexpr std::array sum_levels{SumLevel::minute, SumLevel::hour, SumLevel::day};
+enum class SumLevel : std::uint8_t { half_minute = 0, hour = 1, day = 2 };
+inline constexpr std::array sum_levels{SumLevel::half_minute, SumLevel::hour, SumLevel::day};
 Instant start_of_sum(SumLevel level, Instant t);  ///< floor
 
 struct SumSpan {
-    SumLevel level = SumLevel::minute;
+    SumLevel level = SumLevel::half_minute;
     Instant start;
     Instant end;
 };
-/// A range as spans of sums, and stretches of less than a minute at its edges that no sum covers.
+/// A range as spans of sums, and stretches of less than half a minute at its edges that no sum
+/// covers.
 struct CoveredRange {
     std::vector<SumSpan> spans;
     std::vector<TimeRange> edges;

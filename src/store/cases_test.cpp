@@ -208,6 +208,68 @@ TEST(Cases, every_number_of_the_figures_has_a_list) {
     }));
 }
 
+/// Decided over three hours, many of them just where sums begin.
+std::vector<model::Verdict> any_decided() {
+    std::vector<model::Verdict> decided;
+    for (int i = *rc::gen::inRange(0, 60); i > 0; --i) {
+        const auto status = static_cast<VerdictStatus>(*rc::gen::inRange(1, 4));
+        const int at = *rc::gen::inRange(0, 3 * 3600);
+        const bool on_the_edge = *rc::gen::arbitrary<bool>();
+        auto verdict = testing::a_verdict("K" + std::to_string(i), 1, status,
+                                          after(on_the_edge ? at - at % 30 : at));
+        verdict.flow = std::string(1, *rc::gen::element('a', 'b'));
+        verdict.at_risk = {{"EUR", std::to_string(at)}};
+        verdict.findings = {testing::a_finding(static_cast<FindingKind>(at % kinds))};
+        decided.push_back(verdict);
+    }
+    return decided;
+}
+
+/// What lies before, then stretches, then what lies behind.
+std::vector<TimeRange> any_parts() {
+    std::vector<TimeRange> parts{{std::nullopt, after(*rc::gen::inRange(0, 3600))}};
+    while (*parts.back().end < after(3 * 3600)) {
+        const int seconds = *rc::gen::element(30, 60, 300, 3600, *rc::gen::inRange(1, 4000));
+        parts.push_back({parts.back().end, *parts.back().end + std::chrono::seconds(seconds)});
+    }
+    parts.push_back({parts.back().end, std::nullopt});
+    return parts;
+}
+
+void expect_the_same(const Stats& stats, const Stats& expected) {
+    RC_ASSERT(stats.by_status == expected.by_status);
+    RC_ASSERT(stats.by_kind == expected.by_kind);
+    RC_ASSERT(stats.at_risk == expected.at_risk);
+    RC_ASSERT(stats.mean_to_verdict == expected.mean_to_verdict);
+    RC_ASSERT(stats.p99_to_verdict == expected.p99_to_verdict);
+}
+
+TEST(Cases, figures_of_parts_are_those_of_each_asked_for_alone_and_add_up) {
+    EXPECT_TRUE(rc::check("whatever the parts are", [] {
+        Written store;
+        const auto decided = any_decided();
+        store.write(decided);
+        StatsFilter asked(default_tenant());
+        if (*rc::gen::arbitrary<bool>()) {
+            asked.flow = std::string(1, *rc::gen::element('a', 'b', 'c'));
+        }
+        const auto parts = any_parts();
+        const auto figures = store.queries->stats_of(asked.tenant, asked.flow, parts).value();
+        expect_the_same(figures.all, store.queries->stats(asked).value());
+        RC_ASSERT(figures.parts.size() == parts.size());
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            asked.reconciled = parts[i];
+            expect_the_same(figures.parts[i], store.queries->stats(asked).value());
+            const auto matched = std::ranges::count_if(decided, [&](const auto& verdict) {
+                return verdict.status == VerdictStatus::matched &&
+                       in(parts[i], *verdict.reconciled_at) &&
+                       (!asked.flow || verdict.flow == *asked.flow);
+            });
+            RC_ASSERT(figures.parts[i].by_status[1] == static_cast<std::uint64_t>(matched));
+        }
+    }));
+}
+
 TEST(Cases, a_walk_by_opening_shows_each_that_was_there_once_whatever_happens_meanwhile) {
     Written store;
     std::vector<model::Verdict> all;

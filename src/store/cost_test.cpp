@@ -175,7 +175,7 @@ TEST_F(Cost, a_page_of_quarantine_is_the_same_whatever_is_there) {
     }
 }
 
-TEST_F(Cost, figures_are_sums_of_minutes_hours_and_days) {
+TEST_F(Cost, figures_are_sums_of_half_minutes_hours_and_days) {
     const auto stats = [](TimeRange (*range)(const Filled&)) {
         return [range](Queries& queries, const Filled& filled) {
             StatsFilter filter(default_tenant());
@@ -190,6 +190,21 @@ TEST_F(Cost, figures_are_sums_of_minutes_hours_and_days) {
     expect_level("all but a bit", stats([](const Filled& filled) {
                      return TimeRange{epoch_of_tests + Duration{1}, filled.end() - Duration{1}};
                  }));
+}
+
+TEST_F(Cost, of_a_bucket_only_what_it_holds_is_read) {
+    for (const Duration length :
+         {Duration(std::chrono::seconds(30)), Duration(std::chrono::minutes(1)),
+          Duration(std::chrono::minutes(5)), Duration(std::chrono::hours(1))}) {
+        expect_level(std::to_string(length.count()), [&](Queries& queries, const Filled& filled) {
+            const Instant start = filled.middle() - filled.middle().time_since_epoch() % length;
+            std::vector<TimeRange> parts;
+            for (int i = 0; i < 20; ++i) {
+                parts.push_back({start + i * length, start + (i + 1) * length});
+            }
+            return queries.stats_of(default_tenant(), std::nullopt, parts);
+        });
+    }
 }
 
 TEST_F(Cost, one_thing_is_a_search) {

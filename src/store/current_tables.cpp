@@ -96,8 +96,8 @@ void CurrentTables::Changes::count(const CaseInstance& of, const CaseBefore& row
     const CaseFigures figures{row.status, row.kinds,
                               row.first_reconciled_at.value_or(*row.reconciled_at) - row.opened_at,
                               row.at_risk};
-    CaseSums& sum = sums[{of.tenant, of.flow, SumLevel::minute,
-                          start_of_sum(SumLevel::minute, *row.reconciled_at)}];
+    CaseSums& sum = sums[{of.tenant, of.flow, SumLevel::half_minute,
+                          start_of_sum(SumLevel::half_minute, *row.reconciled_at)}];
     if (by > 0) {
         sum.add(figures);
     } else {
@@ -211,6 +211,11 @@ Status CurrentTables::sum_up() {
     }
     HELIOS_TRY(write_sums(changes));
     return transaction.commit();
+}
+
+Status CurrentTables::sum_up_if_missing() {
+    HELIOS_TRY_ASSIGN(const auto flows, statements_.get<FlowsWithCases>().ask().rows());
+    return flows.empty() ? sum_up() : Status{};
 }
 
 // ---- Slices, and what leaves

@@ -40,6 +40,8 @@ public:
 
     /// Sums of all cases that are here, made anew.
     Status sum_up();
+    /// The same where nothing is summed up, as after a step that changes what sums are kept.
+    Status sum_up_if_missing();
 
     /// At most `rows` cases whose last decision came before `until` leave, with their revisions;
     /// how many did.
@@ -56,7 +58,7 @@ private:
     Result<std::int64_t> kind_for(const OfTenant<QuarantineRow>& row);
     /// What a batch adds to kept sums and takes from them.
     struct Changes {
-        std::map<SumKey, CaseSums> sums;  ///< of minutes
+        std::map<SumKey, CaseSums> sums;  ///< of half minutes
         std::map<FlowOfTenant, std::int64_t> open;
         void count(const CaseInstance& of, const CaseBefore& row, std::int64_t by);
     };

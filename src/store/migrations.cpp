@@ -214,12 +214,20 @@ CREATE TRIGGER quarantine_leaves AFTER DELETE ON quarantine BEGIN
 END;
 )sql"};
 
-constexpr std::array<Migration, 5> steps_of_current{
+// Sums are per half minute where they were per minute: how many cases are open goes with them, so
+// that who opens the file sees that nothing is summed up (CurrentTables::sum_up).
+constexpr SqlText half_minutes_step{R"sql(
+DELETE FROM case_sums;
+DELETE FROM open_cases;
+)sql"};
+
+constexpr std::array<Migration, 6> steps_of_current{
     {{first_migration, "tables of the first release", first_step},
      {3, "cases by every filter", cases_by_every_filter},
      {migration_to_slices, "slices", slices_step},
      {5, "outcomes of quarantine", dlq_step},
-     {6, "size of quarantine", quarantine_size_step}}};
+     {6, "size of quarantine", quarantine_size_step},
+     {migration_to_half_minutes, "sums of half minutes", half_minutes_step}}};
 
 // Times, texts and numbers as in the file of what is current.
 constexpr SqlText first_slice_step{R"sql(

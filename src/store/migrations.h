@@ -15,10 +15,11 @@ namespace helios::store {
 
 inline constexpr std::int64_t store_application_id = 0x48454c53;  // "HELS"
 
-/// Steps of the current file: the first that was released, and the one from which on events and
-/// case records lie in slices.
+/// Steps of the current file: the first that was released, the one from which on events and case
+/// records lie in slices, and the one from which on figures are kept per half minute.
 inline constexpr std::int64_t first_migration = 2;
 inline constexpr std::int64_t migration_to_slices = 4;
+inline constexpr std::int64_t migration_to_half_minutes = 7;
 
 /// Which of the store's files.
 enum class FileKind : std::uint8_t { current, slice };

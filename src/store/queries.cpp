@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <set>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -229,38 +230,57 @@ Status add_decided(auto& connection, AskedSums asked, CaseSums& sum) {
     return {};
 }
 
+/// Adds the decided cases of a flow that a range holds.
+Status add_range(auto& connection, const TenantId& tenant, std::string_view flow,
+                 const TimeRange& range, CaseSums& sum) {
+    const CoveredRange covered = cover(range);
+    for (const SumSpan& span : covered.spans) {
+        auto answer = connection->template ask<SumsIn>(AskedSums{tenant, flow, span});
+        while (answer.next()) {
+            HELIOS_TRY_ASSIGN(const auto kept, CaseSums::decode(answer.row().bytes));
+            sum.add(kept);
+        }
+        HELIOS_TRY(answer.status());
+    }
+    for (const TimeRange& edge : covered.edges) {
+        const SumSpan span{SumLevel::half_minute, *edge.start, *edge.end};
+        HELIOS_TRY(add_decided(connection, {tenant, flow, span}, sum));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Stats> Queries::stats(const StatsFilter& filter) {
+    HELIOS_TRY_ASSIGN(auto figures,
+                      stats_of(filter.tenant, filter.flow, std::span(&filter.reconciled, 1)));
+    return std::move(figures.all);
+}
+
+Result<StatsOfParts> Queries::stats_of(const TenantId& tenant,
+                                       const std::optional<std::string>& flow,
+                                       std::span<const TimeRange> parts) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
-    const std::string_view tenant = filter.tenant.text();
-    HELIOS_TRY_ASSIGN(const auto flows, connection->ask<OpenCases>(tenant).rows());
-    const CoveredRange covered = cover(filter.reconciled);
-    CaseSums sum;
-    std::uint64_t pending = 0;
-    for (const OpenOfFlow& flow : flows) {
-        if (filter.flow && *filter.flow != flow.flow) {
-            continue;
+    HELIOS_TRY_ASSIGN(auto flows,
+                      connection->ask<OpenCases>(std::string_view(tenant.text())).rows());
+    std::erase_if(flows, [&](const OpenOfFlow& one) { return flow && *flow != one.flow; });
+    StatsOfParts out;
+    CaseSums all;
+    for (const TimeRange& part : parts) {
+        CaseSums sum;
+        for (const OpenOfFlow& one : flows) {
+            HELIOS_TRY(add_range(connection, tenant, one.flow, part, sum));
         }
-        pending += flow.cases;
-        for (const SumSpan& span : covered.spans) {
-            auto answer = connection->ask<SumsIn>(AskedSums{filter.tenant, flow.flow, span});
-            while (answer.next()) {
-                HELIOS_TRY_ASSIGN(const auto kept, CaseSums::decode(answer.row().bytes));
-                sum.add(kept);
-            }
-            HELIOS_TRY(answer.status());
-        }
-        for (const TimeRange& edge : covered.edges) {
-            HELIOS_TRY(add_decided(
-                connection, {filter.tenant, flow.flow, {SumLevel::minute, *edge.start, *edge.end}},
-                sum));
-        }
+        out.parts.push_back(sum.stats());
+        all.add(sum);
     }
-    Stats stats = sum.stats();
-    stats.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending)) = pending;
-    return stats;
+    out.all = all.stats();
+    auto& pending = out.all.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending));
+    for (const OpenOfFlow& one : flows) {
+        pending += one.cases;
+    }
+    return out;
 }
 
 // ---- Events
@@ -423,6 +443,19 @@ Result<QuarantineRow> Queries::quarantined_item(const TenantId& tenant, std::str
     }
     HELIOS_TRY(answer.status());
     return fail(ErrorKind::not_found, fmt::format("nothing in quarantine has the id {}", dlq_id));
+}
+
+Result<std::vector<std::string>> Queries::quarantine_sources(const TenantId& tenant) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    HELIOS_TRY_ASSIGN(const auto kinds,
+                      connection->ask<QuarantineKindsOf>(std::string_view(tenant.text())).rows());
+    std::set<std::string> sources;
+    for (const Kind& kind : kinds) {
+        if (kind.source) {
+            sources.insert(*kind.source);
+        }
+    }
+    return std::vector<std::string>(sources.begin(), sources.end());
 }
 
 Result<QuarantineSize> Queries::quarantine_size() {

@@ -6,6 +6,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +52,10 @@ public:
     /// Flows of which there are cases, sorted.
     Result<std::vector<std::string>> flows_with_cases(const TenantId& tenant);
     Result<Stats> stats(const StatsFilter& filter);
+    /// The figures of each part of a range, and of all parts together, as of one moment; of one
+    /// flow, or of all. Pending cases are counted in those of all.
+    Result<StatsOfParts> stats_of(const TenantId& tenant, const std::optional<std::string>& flow,
+                                  std::span<const TimeRange> parts);
 
     /// Newest received first.
     Result<Page<EventRow, EventCursor>> events(const EventFilter& filter);
@@ -68,6 +74,8 @@ public:
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
     Result<QuarantineRow> quarantined_item(const TenantId& tenant,
                                            std::string_view dlq_id);  ///< not_found
+    /// Sources of what is in quarantine, sorted; what shares a kind with others is not known.
+    Result<std::vector<std::string>> quarantine_sources(const TenantId& tenant);
     Result<QuarantineSize> quarantine_size();
     /// What became of an item, oldest first, at most options.page_rows_max.
     Result<std::vector<DlqOutcomeRow>> dlq_outcomes(const TenantId& tenant,

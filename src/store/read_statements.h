@@ -251,7 +251,7 @@ SELECT body FROM case_sums WHERE tenant = :tenant AND flow = :flow AND level = :
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
 
-/// One by one, of one status: for less than a minute.
+/// One by one, of one status: for less than half a minute.
 struct DecidedQuestion {
     static constexpr std::tuple parameters{
         named("tenant", its_tenant),

@@ -91,6 +91,11 @@ struct Stats {
     std::vector<model::Money> at_risk;        ///< exact sums, by currency
 };
 
+struct StatsOfParts {
+    Stats all;
+    std::vector<Stats> parts;
+};
+
 /// Where a record of an event stands. Of several the least is the event's, by log time, topic,
 /// partition, offset.
 struct EventPlace {

@@ -108,6 +108,35 @@ TEST(SingleFile, that_was_left_in_the_middle_is_split_again_and_comes_to_the_sam
     expect_all_to_be_there(*bench.queries());
 }
 
+/// Back to when sums were per minute.
+constexpr SqlText to_minutes{R"sql(
+UPDATE case_sums SET "start" = "start" - "start" % 60000000000 WHERE level = 0;
+DELETE FROM migrations WHERE number = 7;
+PRAGMA user_version = 6)sql"};
+
+TEST(Migration, sums_of_minutes_become_sums_of_half_minutes) {
+    Bench bench;
+    const auto after = [](int s) { return epoch_of_tests + std::chrono::seconds(s); };
+    bench.append(testing::a_verdict("A", 1, model::VerdictStatus::matched, after(45)));
+    bench.append(testing::a_verdict("B", 1, model::VerdictStatus::pending, std::nullopt));
+    bench.project();
+    {
+        auto database = *Database::open(bench.options.file, Database::Mode::write);
+        ASSERT_TRUE(database.execute(to_minutes));
+    }
+    ASSERT_TRUE(Tables::open(bench.options));
+    auto queries = bench.queries();
+    StatsFilter filter(default_tenant());
+    for (const auto& [start, matched] : {std::pair(0, 0U), std::pair(30, 1U)}) {
+        filter.reconciled = {after(start), after(start + 30)};
+        const auto stats = queries->stats(filter).value();
+        EXPECT_EQ(stats.by_status[1], matched);
+        EXPECT_EQ(stats.by_status[0], 1U) << "pending";
+    }
+    ASSERT_TRUE(Tables::open(bench.options)) << "and stays";
+    EXPECT_EQ(queries->stats(filter).value().by_status[1], 1U);
+}
+
 TEST(SingleFile, where_there_is_none_nothing_happens) {
     Bench bench;
     EXPECT_TRUE(split_single_file(bench.options));

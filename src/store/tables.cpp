@@ -31,6 +31,7 @@ Status Tables::open_current() {
     HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
     HELIOS_TRY_ASSIGN(auto tables, CurrentTables::prepare(*owned, options_.kinds_max));
+    HELIOS_TRY(tables->sum_up_if_missing());
     current_ = std::move(tables);  // before the database that its statements belong to
     database_ = std::move(owned);
     return {};

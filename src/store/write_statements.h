@@ -375,7 +375,7 @@ DELETE FROM quarantine WHERE (tenant, dlq_id) IN (
 struct SumKey {
     TenantId tenant;
     std::string flow;
-    SumLevel level = SumLevel::minute;
+    SumLevel level = SumLevel::half_minute;
     Instant start;
     friend auto operator<=>(const SumKey&, const SumKey&) = default;
 };

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -143,6 +144,24 @@ class Asking(unittest.TestCase):
         self.assertIn("  M-1 ", out)
         self.assertEqual(run("mismatches", "--status", "partial", *self.to)[0], 0)
         self.assertEqual(run("mismatches", "--end-time", "2001-01-01T00:00:00Z", *self.to)[0], 0)
+
+    def test_stats_in_buckets(self):
+        self.decided("B-1", "12.50")
+        code, out, err = run("stats", "--bucket", "1h", *self.to)
+        self.assertEqual((code, err), (0, ""))
+        rows = out.partition("\n\n")[2].splitlines()
+        self.assertEqual(len(rows), 61, out)
+        self.assertIn("mismatched", rows[0])
+        counts = [list(map(int, re.split(r"\s{2,}", row.strip())[1:5])) for row in rows[1:]]
+        self.assertTrue(all(decided == sum(each) for decided, *each in counts), out)
+        self.assertGreaterEqual(sum(decided for decided, *_ in counts), 1, out)
+        buckets = json.loads(run("stats", "--bucket", "30s", "--json", *self.to)[1])["buckets"]
+        self.assertEqual(len(buckets), 60)
+        self.refused("stats", "--bucket", "2m", *self.to, says="2m")
+        self.refused(
+            "stats", "--bucket", "30s", "--start-time", "2026-01-01T00:00:00Z",
+            "--end-time", "2026-01-02T00:00:00Z", *self.to, says="bucket=5m",
+        )  # fmt: skip
 
     def test_what_is_typed_wrong(self):
         for command in ("mismatches", "stats", "stream"):

@@ -143,6 +143,7 @@ class Terminal(unittest.TestCase):
             ("mismatches", *self.to),
             ("events", *self.to),
             ("stats", *self.to),
+            ("stats", "--bucket", "1h", *self.to),
             ("health", *self.to),
             ("explain", "ORD-1", *self.to),
             ("explain", self.events[3]["payload"]["orderId"], *self.to),
