@@ -94,9 +94,9 @@ struct SubscriptionDeletion {
 struct NotThisProtocol {
     std::string what;
     std::string hint;
-    /// What is to be kept of it where a credential was checked and held: a cloud drops for good
-    /// what is answered 400. Its `raw` is the body, perhaps empty. Absent: of direct senders, who
-    /// mend what is refused.
+    /// What is to be kept of it where a credential was checked and held: a cloud, or a declared
+    /// sender, drops for good what is answered 400. Its `raw` is the body, perhaps empty. Absent:
+    /// of direct senders, who mend what is refused.
     std::optional<Rejection> kept{};
     bool unread_media_type = false;  ///< 415 rather than 400, to who can send another
 };

@@ -310,7 +310,7 @@ Adapted adapt_declared_item(const RawRequest& request, const DeclaredRules& rule
 Adapted adapt_declared(const RawRequest& request, const DeclaredRules& rules) {
     auto parsed = parse_body(request.body);
     if (!parsed) {
-        return {NotThisProtocol{parsed.error().what, "send JSON"}, {}};
+        return {not_this_protocol("not_json", parsed.error().what, "send JSON", request.body), {}};
     }
     const DeclaredReader reader(request, rules);
     const auto body = parsed->root();
@@ -326,6 +326,7 @@ Adapted adapt_declared(const RawRequest& request, const DeclaredRules& rules) {
             items.emplace_back(
                 reader.named(leads_nowhere(rules.items, found.duplicate, request.body)));
         } else if (auto refused = too_many(found.value.size(), request.body.size())) {
+            refused->kept = rejection("too_many_values", refused->what, request.body);
             return {*std::move(refused), {}};
         } else {
             read_items(reader, *path, found.value, items);

@@ -3,6 +3,8 @@
 
 #include "app/cli.h"
 #include "app/config.h"
+#include "app/config_named.h"
+#include "app/secrets_check.h"
 #include "app/start.h"
 #include "base/shown.h"
 
@@ -15,6 +17,9 @@ void print_as_json(const Start& start) {
     for (const auto& row : settings()) {
         out.field(row.key, row.get(start.config));
     }
+    for (const auto& row : named_settings_of(start.config)) {
+        out.field(row.key, row.get(start.config));
+    }
     out.end_object();
     write_messages(out, "errors", start.errors);
     write_messages(out, "warnings", start.warnings);
@@ -24,6 +29,9 @@ void print_as_json(const Start& start) {
 int check(const StartArguments& arguments, const Environment& environment, bool strict,
           const std::string& format) {
     auto start = prepare_start(arguments, environment);
+    if (start.errors.empty()) {
+        start.errors = check_secrets(start.config, start.warnings);
+    }
     for (auto& error : check_data_directory(start.config, start.flows)) {
         start.errors.push_back(std::move(error));
     }
@@ -68,7 +76,7 @@ Command config_command(const Environment& environment) {
     check_files.description =
         "Reads FILEs in order, then the environment and the flags, as `serve` would, with the flow "
         "files, the catalogue, the "
-        "address and "
+        "address, the secrets and "
         "the data\n"
         "directory that they name, and prints every option's effective value. Nothing is opened "
         "for writing; a server may run "

@@ -66,7 +66,8 @@ gcloud pubsub subscriptions create helios --topic TOPIC --ack-deadline 10 \
 # to see it work: helios source test gcp
 )text"},
     SetUp{"azure", R"text(# Event Grid. In Helios's configuration:
-#   sources: {{azure: {{policy: [query], secret: "file:/run/secrets/helios-azure"}}}}
+#   sources: {{azure: {{policy: [query], secret: "file:/run/secrets/helios-azure",
+#                     topics: [TOPIC_ID]}}}}
 az eventgrid event-subscription create --name helios --source-resource-id TOPIC_ID \
   --endpoint "{url}/api/v1/webhooks/azure/eventgrid?{parameter}={secret}"
 # to see it work: helios source test azure
@@ -75,6 +76,7 @@ az eventgrid event-subscription create --name helios --source-resource-id TOPIC_
         "sqs",
         R"text(# A queue that Helios fetches itself; nothing reaches {url}. In Helios's configuration:
 #   sources: {{aws: {{pull: {{kind: sqs, queue_url: "QUEUE_URL"}}}}}}
+# One more beside it has a name of its own: sources: {{NAME: {{pull: …}}}}
 # Keys come from the environment, a web identity, ~/.aws/credentials or the machine's role.
 aws sqs create-queue --queue-name helios
 aws events put-targets --rule RULE --targets "Id=helios,Arn=QUEUE_ARN"
@@ -124,6 +126,52 @@ curl {url}/api/v1/events/ingest -H "Authorization: Bearer {secret}" \
 stripe webhook_endpoints create --url {url}/api/v1/webhooks/stripe --enabled-events '*'
 # its answer has `secret` (whsec_…): write it to /run/secrets/stripe
 # to see it work: helios source test stripe
+)text"},
+    SetUp{"adyen", R"text(# Adyen, standard webhook. In Helios's configuration:
+#   senders: {{adyen: {{recipe: adyen, secret: "file:/run/secrets/adyen"}}}}
+# MERCHANT is the merchant account; ADYEN_API_KEY may manage webhooks. On live: management-live.
+webhook=$(curl -fsS https://management-test.adyen.com/v3/merchants/MERCHANT/webhooks \
+  -H "X-API-Key: $ADYEN_API_KEY" -H "Content-Type: application/json" \
+  -d '{{"type":"standard","active":true,"communicationFormat":"json","url":"{url}/api/v1/webhooks/adyen"}}' \
+  | jq -r .id)
+# the HMAC key, in hex: write it to /run/secrets/adyen
+curl -fsS -X POST -H "X-API-Key: $ADYEN_API_KEY" \
+  "https://management-test.adyen.com/v3/merchants/MERCHANT/webhooks/$webhook/generateHmac" \
+  | jq -r .hmacKey
+# to see it work: helios source test adyen
+)text"},
+    SetUp{"shopify", R"text(# Shopify. In Helios's configuration:
+#   senders: {{shopify: {{recipe: shopify, secret: "file:/run/secrets/shopify"}}}}
+# The secret is the app's client secret: write it to /run/secrets/shopify.
+# SHOPIFY_TOKEN is an access token of the app; one call for each topic.
+curl -fsS https://SHOP.myshopify.com/admin/api/2026-01/graphql.json \
+  -H "X-Shopify-Access-Token: $SHOPIFY_TOKEN" -H "Content-Type: application/json" \
+  -d '{{"query":"mutation {{ webhookSubscriptionCreate(topic: ORDERS_CREATE, webhookSubscription: {{callbackUrl: \"{url}/api/v1/webhooks/shopify\", format: JSON}}) {{ userErrors {{ message }} }} }}"}}'
+# to see it work: helios source test shopify
+)text"},
+    SetUp{"github", R"text(# GitHub. In Helios's configuration:
+#   senders: {{github: {{recipe: github, secret: "file:/run/secrets/github"}}}}
+# A secret of your own: openssl rand -hex 32 > /run/secrets/github
+gh api repos/OWNER/REPO/hooks -f name=web -F active=true -f 'events[]=*' \
+  -f 'config[url]={url}/api/v1/webhooks/github' -f 'config[content_type]=json' \
+  -f "config[secret]={secret}"
+# to see it work: helios source test github
+)text"},
+    SetUp{"standard_webhooks", R"text(# Standard Webhooks. In Helios's configuration:
+#   senders: {{standard_webhooks: {{recipe: standard_webhooks,
+#                                 secret: "file:/run/secrets/standard_webhooks"}}}}
+# Most senders show a secret (whsec_…) when an endpoint is made: write it to that file. For a sender
+# of your own:
+printf 'whsec_%s' "$(openssl rand -base64 32)" > /run/secrets/standard_webhooks
+# The endpoint to name there: {url}/api/v1/webhooks/standard_webhooks
+# to see it work: helios source test standard_webhooks
+)text"},
+    SetUp{"svix", R"text(# Svix, or who sends by it. In Helios's configuration:
+#   senders: {{svix: {{recipe: svix, secret: "file:/run/secrets/svix"}}}}
+svix endpoint create APP_ID '{{"url":"{url}/api/v1/webhooks/svix"}}'
+# the secret (whsec_…): write it to /run/secrets/svix
+svix endpoint get-secret APP_ID ENDPOINT_ID
+# to see it work: helios source test svix
 )text"},
 };
 
@@ -178,6 +226,12 @@ std::optional<KindSecret> secret_of(std::string_view kind, const gateway::Sender
     }
     if (kind == "azure") {
         return KindSecret{first(senders.azure.secrets), "$(cat /run/secrets/helios-azure)"};
+    }
+    if (kind == "github") {
+        const auto sender = senders.declared.find(kind);
+        return KindSecret{
+            sender == senders.declared.end() ? std::nullopt : first(sender->second.secrets),
+            "$(cat /run/secrets/github)"};
     }
     if (kind == "direct" || kind == "cloudevents") {
         const auto& policy = *senders.find(kind);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <unistd.h>
+#include <variant>
 
 #include "app/interrupt.h"
 #include "app/item_list.h"
@@ -236,6 +237,36 @@ private:
     const Clock& clock_;
 };
 
+/// A queue that is fetched and takes no push: of its own name, or a cloud's without a policy.
+std::optional<gateway::TestQueue> queue_named(const Config& config, std::string_view name) {
+    for (const auto& [queue, options] : config.pull.all()) {
+        const auto* policy = config.gateway.senders.find(queue);
+        const bool pushed = policy != nullptr && !policy->methods.empty() &&
+                            !policy->has(gateway::ProofMethod::off);
+        if (queue != name || !options->on() || pushed) {
+            continue;
+        }
+        gateway::TestQueue out;
+        out.source = sources::source_of(queue, *options);
+        out.place = options->kind == "sqs"      ? options->queue_url
+                    : options->kind == "pubsub" ? options->subscription
+                                                : options->topic;
+        out.region = options->region;
+        out.endpoint = options->endpoint;
+        return out;
+    }
+    return std::nullopt;
+}
+
+/// What is sent, or what a person runs.
+Result<std::variant<gateway::TestRequest, gateway::TestCommand>> made_for(
+    const Config& config, const std::string& name, const gateway::TestParts& parts) {
+    if (const auto queue = queue_named(config, name)) {
+        return gateway::queue_test(*queue, parts);
+    }
+    return gateway::test_event(config.gateway, name, parts);
+}
+
 Result<int> test(const TestArguments& a, const Environment& environment) {
     Duration wait{};
     HELIOS_TRY(read_wait(a.wait, "--wait", wait));
@@ -252,14 +283,19 @@ Result<int> test(const TestArguments& a, const Environment& environment) {
     if (const auto found = environment.find("HELIOS_TOKEN"); found != environment.end()) {
         parts.bearer = found->second;
     }
-    HELIOS_TRY_ASSIGN(const auto made, gateway::test_event(config.gateway, a.name, parts));
+    HELIOS_TRY_ASSIGN(const auto made, made_for(config, a.name, parts));
     const Interrupt interrupt;
     Hops hops(a.format == "json", environment);
     if (const auto* command = std::get_if<gateway::TestCommand>(&made)) {
         // The one thing to be run: whole, wherever standard output leads.
-        fmt::print(stderr,
-                   "{} proves who it is with a key of its cloud's ({}). Run this there:\n\n",
-                   command->source, command->by);
+        if (queue_named(config, a.name)) {
+            fmt::print(stderr, "{} is fetched from a queue ({}). Put one in:\n\n", a.name,
+                       command->by);
+        } else {
+            fmt::print(stderr,
+                       "{} proves who it is with a key of its cloud's ({}). Run this there:\n\n",
+                       command->source, command->by);
+        }
         fmt::print(a.format == "json" ? stderr : stdout, "{}\n\n", command->text);
         std::fflush(stdout);
         Trial trial(server, hops, command->source, parts.token, clock);
@@ -334,8 +370,8 @@ Command source_test_command(const Environment& environment) {
         "that source's "
         "policy, from the server's\n"
         "configuration (--config, environment). Where only the cloud has the key (sns, oidc, "
-        "entra), the command that makes it\n"
-        "send one is printed, and the event is waited for.\n"
+        "entra), or a queue is fetched, the\n"
+        "command that makes it send one is printed, and the event is waited for.\n"
         "Looking for it takes an operator's HELIOS_TOKEN where the server asks for one.\n"
         "Exit 0: it is in the store. Exit 1: it was refused, or did not come. Exit 2: usage, or "
         "the "
@@ -346,7 +382,7 @@ Command source_test_command(const Environment& environment) {
     command.options = {
         {"NAME",
          "NAME",
-         "aws, gcp, azure, cloudevents, direct, or a declared sender",
+         "aws, gcp, azure, cloudevents, direct, a declared sender, or a queue that is fetched",
          &a.name,
          true,
          {}},

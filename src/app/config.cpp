@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/config_declared.h"
+#include "app/config_named.h"
 #include "app/keep_times.h"
 #include "app/setting.h"
 #include "base/ascii.h"
@@ -252,11 +253,11 @@ std::vector<Setting> make_settings() {
                 {}, Unit::as_events),
     };
 }
-const Setting* find_setting(std::string_view key) {
+std::optional<Setting> find_setting(std::string_view key) {
     const auto& table = settings();
     const auto it =
         std::find_if(table.begin(), table.end(), [&](const Setting& s) { return s.key == key; });
-    return it == table.end() ? nullptr : &*it;
+    return it == table.end() ? named_setting(key) : std::optional(*it);
 }
 
 std::string_view section_of(std::string_view key) {
@@ -302,8 +303,9 @@ bool is_section(std::string_view name) {
 
 /// Whether options' names go on behind it: "sources.aws".
 bool is_part(const std::string& name) {
-    return std::ranges::any_of(settings(),
-                               [&](const Setting& row) { return row.key.starts_with(name + "."); });
+    return is_part_of_named(name) || std::ranges::any_of(settings(), [&](const Setting& row) {
+               return row.key.starts_with(name + ".");
+           });
 }
 
 /// A secret with its sources, as a map: {secret: file:…, sources: [orders]}.
@@ -406,9 +408,9 @@ std::vector<Error> Config::validate() const {
     for (auto status = rest.check_ranges(); !status; status = rest.check_ranges()) {
         auto error = std::move(status).error();
         const auto key = error.what.substr(0, error.what.find(' '));
-        const auto* row = find_setting(key);
-        if (row == nullptr || !told.insert(key).second) {
-            if (row == nullptr) {
+        const auto row = find_setting(key);
+        if (!row || !told.insert(key).second) {
+            if (!row) {
                 out.push_back(std::move(error));
             }
             break;
@@ -447,6 +449,7 @@ Status Config::check_ranges() const {
     HELIOS_TRY(log_options.validate());
     HELIOS_TRY(gateway.validate());
     HELIOS_TRY(pull.validate(gateway.senders.test_hosts));
+    HELIOS_TRY(check_named(*this));
     for (auto status : {route.validate(), engine.validate()}) {
         if (!status) {
             status.error().what = "reconcile." + status.error().what;
@@ -529,7 +532,7 @@ private:
     void section(const std::string& name, const yaml::Node& map) {
         for (const auto& each : map.members) {
             const auto key = name + "." + each.key;
-            if (each.value.is_map() && is_part(key) && find_setting(key) == nullptr) {
+            if (each.value.is_map() && is_part(key) && !find_setting(key)) {
                 section(key, each.value);
             } else if (!each.value.is_null() || !is_part(key)) {
                 option(key, each.key_mark, each.value);
@@ -539,8 +542,8 @@ private:
 
     /// `key`: its whole name, at `mark`.
     void option(const std::string& key, yaml::Mark mark, const yaml::Node& node) {
-        const auto* row = find_setting(key);
-        if (row == nullptr) {
+        const auto row = find_setting(key);
+        if (!row) {
             errors_.push_back(unknown_option(file_, mark, key));
             return;
         }
@@ -556,7 +559,9 @@ private:
             errors_.push_back(value.error());
             return;
         }
-        if (auto set = row->set(config_, *value); !set) {
+        const bool nobody =
+            node.is_sequence() && node.items.empty() && row->type.ends_with(empty_list);
+        if (auto set = row->set(config_, nobody ? std::string(empty_list) : *value); !set) {
             errors_.push_back(yaml::error_at(
                 file_, node.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
             return;
@@ -583,7 +588,14 @@ std::vector<Error> apply_file(Config& config, std::string_view text, std::string
 
 std::vector<Error> apply_environment(Config& config, const Environment& environment) {
     std::vector<Error> errors;
-    for (const auto& row : settings()) {
+    auto rows = settings();
+    for (const auto& [name, value] : environment) {
+        if (const auto key = value.empty() ? std::nullopt : named_key_of(name, config)) {
+            rows.push_back(*named_setting(*key));
+            rows.back().environment = {name};
+        }
+    }
+    for (const auto& row : rows) {
         // The short name first, so that the full name wins where both are set.
         for (auto name = row.environment.rbegin(); name != row.environment.rend(); ++name) {
             const auto it = environment.find(*name);
@@ -633,7 +645,8 @@ std::vector<Error> unknown_variables(const Environment& environment) {
         // Test harnesses have their own prefixes; only names that look like options are judged.
         const bool ours = name.starts_with("HELIOS_") && !name.starts_with("HELIOS_TEST_") &&
                           !name.starts_with("HELIOS_SIM_");
-        if (!ours || value.empty() || std::find(names.begin(), names.end(), name) != names.end()) {
+        if (!ours || value.empty() || named_key_of(name, {}) ||
+            std::find(names.begin(), names.end(), name) != names.end()) {
             continue;
         }
         auto hint = nearest_variable(name, names);
@@ -693,6 +706,15 @@ std::string config_reference() {
                            fmt::format("`{}`", fmt::join(row.environment, "` `")), row.type,
                            value.empty() ? "" : "`" + value + "`", row.description);
     }
+    out += "\n";
+    paragraph("For a NAME that is none of these sources, in small letters, digits, - and _:");
+    out += "\n| option | environment | type | default | meaning |\n|---|---|---|---|---|\n";
+    Config fresh;  // reading makes what is not there
+    for (const auto& row : named_reference()) {
+        const auto value = row.get(fresh);
+        out += fmt::format("| `{}` | `{}` | {} | {} | {} |\n", row.key, row.environment.front(),
+                           row.type, value.empty() ? "" : "`" + value + "`", row.description);
+    }
     std::vector<std::string> names;
     for (const auto& part : not_built_yet) {
         names.push_back(fmt::format("`{}` ({})", part.variable, part.what));
@@ -706,6 +728,9 @@ std::string config_reference() {
 std::string config_listing(const Config& config) {
     std::string out;
     for (const auto& row : settings()) {
+        out += fmt::format("{}: {}\n", row.key, listed(row.get(config)));
+    }
+    for (const auto& row : named_settings_of(config)) {
         out += fmt::format("{}: {}\n", row.key, listed(row.get(config)));
     }
     return out + list_declared_senders(config.gateway.senders.declared);

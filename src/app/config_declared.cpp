@@ -76,7 +76,6 @@ public:
              {"time", [this, place](const yaml::Node& n) { return take_time(place, n); }},
              {"payload", [this](const yaml::Node& n) { return take(sender_.rules.payload, n); }},
              {"types", [this](const yaml::Node& n) { return take_types(n); }},
-             {"rate", [this](const yaml::Node& n) { return take_rate(n); }},
              {"signature", [this, place](const yaml::Node& n) { return take_signature(place, n); }},
              {"answer", [this, place](const yaml::Node& n) { return take_answer(place, n); }}});
     }
@@ -125,16 +124,6 @@ private:
         }
         known->rules.source = sender_.rules.source;
         sender_ = *std::move(known);
-    }
-
-    Status take_rate(const yaml::Node& node) {
-        HELIOS_TRY_ASSIGN(const auto text, text_of(node));
-        const auto [end, error] =
-            std::from_chars(text.data(), text.data() + text.size(), sender_.rate);
-        if (error != std::errc() || end != text.data() + text.size()) {
-            return fail(ErrorKind::invalid, "expected a whole number of events a second");
-        }
-        return {};
     }
 
     static Status take(std::string& into, const yaml::Node& node) {
@@ -336,9 +325,6 @@ std::string list_one(const DeclaredSender& sender) {
     }
     if (!types.empty()) {
         line("types", "{" + types + "}");
-    }
-    if (sender.rate != 0) {
-        line("rate", std::to_string(sender.rate));
     }
     line("signature", list_signature(sender.signature));
     std::string answer = fmt::format("{{status: {}", sender.status);

@@ -28,6 +28,12 @@ std::vector<Setting> sender_settings() {
     const std::string references =
         ", by reference (file:PATH, env:NAME), any one of a list, read "
         "again within 10 s.";
+    const std::string origins =
+        "WebHook-Request-Origin that may be told to send (the abuse protection of CloudEvents, by "
+        "OPTIONS); [] admits nobody. Where nobody has written it, anybody may as long as the "
+        "policy "
+        "is none, else Event Grid's own (eventgrid.azure.net) at Azure's endpoint, and nobody at "
+        "others.";
     std::vector<Setting> rows{
         setting("sources.aws.policy", HELIOS_MEMBER(gateway.senders.aws.methods),
                 policy + "api_key, basic, bearer, sns" + or_not),
@@ -46,6 +52,11 @@ std::vector<Setting> sender_settings() {
         setting("sources.aws.topics", HELIOS_MEMBER(gateway.senders.aws.topics),
                 "sns: ARNs of the topics that may come; an empty list admits nobody."),
 
+        setting("sources.aws.chain_required", HELIOS_MEMBER(gateway.senders.aws.chain_required),
+                "sns: the chain of SNS's certificate must end in a root that is known here (the "
+                "machine's, http.ca_file). SNS publishes it without those between, so most "
+                "machines know none, and it is the TLS connection to AWS that vouches for it."),
+        setting("sources.aws.origins", HELIOS_MEMBER(gateway.senders.aws.origins), origins),
         setting("sources.aws.detail_only", HELIOS_MEMBER(gateway.aws.detail_only),
                 "Type of events of which a target sends the detail alone (an input transformer); "
                 "their id is their content's, so equal details are one event. Empty: such are "
@@ -62,6 +73,7 @@ std::vector<Setting> sender_settings() {
                 "oidc: another issuer than Google."),
         setting("sources.gcp.jwks_url", HELIOS_MEMBER(gateway.senders.gcp.jwks_url),
                 "oidc: where that issuer publishes its keys. Empty: Google's."),
+        setting("sources.gcp.origins", HELIOS_MEMBER(gateway.senders.gcp.origins), origins),
 
         setting("sources.azure.policy", HELIOS_MEMBER(gateway.senders.azure.methods),
                 policy + "query, entra" + or_not),
@@ -81,10 +93,11 @@ std::vector<Setting> sender_settings() {
                 "by a person (`helios source confirm`)."),
         setting(
             "sources.azure.topics", HELIOS_MEMBER(gateway.senders.azure.topics),
-            "auto: resource ids of the topics whose subscriptions are validated at once; others "
-            "wait for a person. Empty: all are."),
-        setting("sources.azure.origins", HELIOS_MEMBER(gateway.senders.azure.origins),
-                "WebHook-Request-Origin that may be told to send (CloudEvents' handshake)."),
+            "Resource ids of the topics that may come, in whatever case; of CloudEvents, their "
+            "`source`. Others are refused, and their handshakes wait for a person. query and entra "
+            "need it; [] admits nobody. Where the policy is none, and nobody has written it, all "
+            "may."),
+        setting("sources.azure.origins", HELIOS_MEMBER(gateway.senders.azure.origins), origins),
         setting("sources.azure.custom.id", HELIOS_MEMBER(gateway.azure_custom.id),
                 "Custom schema: path to the id. Empty: the content is the identity."),
         setting("sources.azure.custom.type", HELIOS_MEMBER(gateway.azure_custom.type),
@@ -102,8 +115,7 @@ std::vector<Setting> sender_settings() {
                 HELIOS_MEMBER(gateway.senders.cloudevents.hmac_plain),
                 "As sources.direct.hmac.plain."),
         setting("sources.cloudevents.origins", HELIOS_MEMBER(gateway.senders.cloudevents.origins),
-                "WebHook-Request-Origin that may be told to send; an empty list admits nobody, but "
-                "where the policy is none."),
+                origins),
         setting("sources.cloudevents.map", HELIOS_MEMBER(gateway.cloudevents.map),
                 "Which source a CloudEvent is of, by the longest prefix of its `source`: "
                 "https://shop.example/=shop. Others are of the source cloudevents."),

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <set>
 
+#include "app/config_named.h"
+#include "app/start.h"
+
 namespace helios::app {
 namespace {
 
@@ -443,8 +446,9 @@ TEST(ConfigFile, rates_are_of_a_source_and_of_its_credentials) {
     Config config;
     ASSERT_EQ(error_of(apply_file(config,
                                   "sources:\n  aws: {rate: 500}\n  direct:\n    rate: 2000\n"
-                                  "    credential_rate: 100\nsenders:\n  shop: {type: t, rate: "
-                                  "20, signature: none}\n",
+                                  "    credential_rate: 100\n  shop: {rate: 20, "
+                                  "credential_rate: 5}\n  hooks.rate: 7\nsenders:\n  shop: "
+                                  "{type: t, signature: none}\n",
                                   "h.yaml")),
               "accepted");
     const auto& senders = config.gateway.senders;
@@ -452,12 +456,96 @@ TEST(ConfigFile, rates_are_of_a_source_and_of_its_credentials) {
     EXPECT_EQ(senders.aws.credential_rate, 0u) << "no bound";
     EXPECT_EQ(senders.direct.rate, 2'000u);
     EXPECT_EQ(senders.direct.credential_rate, 100u);
-    EXPECT_EQ(senders.declared.at("shop").rate, 20u);
-    EXPECT_THAT(config_listing(config), HasSubstr("rate: 20"));
+    EXPECT_EQ(senders.rates.at("shop").rate, 20u) << "declared";
+    EXPECT_EQ(senders.rates.at("shop").credential_rate, 5u);
+    EXPECT_EQ(senders.rates.at("hooks").rate, 7u);
+    EXPECT_THAT(config_listing(config), HasSubstr("sources.shop.rate: 20"));
+    Config again;
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "listed")), "accepted");
+    EXPECT_EQ(config_listing(again), config_listing(config));
+    ASSERT_EQ(error_of(apply_environment(config, {{"HELIOS_SOURCES_SHOP_CREDENTIAL_RATE", "9"}})),
+              "accepted");
+    EXPECT_EQ(senders.rates.at("shop").credential_rate, 9u);
+    EXPECT_TRUE(unknown_variables({{"HELIOS_SOURCES_SHOP_CREDENTIAL_RATE", "9"}}).empty());
+    const auto unnamed = unnamed_sources(config, {"depot"});
+    ASSERT_EQ(unnamed.size(), 1u) << "a declared sender is named";
+    EXPECT_THAT(unnamed[0].message(), HasSubstr("sources.hooks"));
+    EXPECT_TRUE(unnamed_sources(config, {"hooks"}).empty());
     EXPECT_THAT(error_of(apply_file(config, "sources:\n  aws: {rate: fast}\n", "h.yaml")),
                 HasSubstr("h.yaml:2:"));
-    EXPECT_THAT(error_of(apply_file(config, "senders:\n  shop: {type: t, rate: -1}\n", "h.yaml")),
-                HasSubstr("senders.shop.rate"));
+    for (const std::string_view wrong :
+         {"sources:\n  shop: {rate: -1}\n", "sources:\n  Shop: {rate: 1}\n",
+          "sources:\n  shop: {rat: 1}\n", "senders:\n  shop: {type: t, rate: 1}\n"}) {
+        EXPECT_THAT(error_of(apply_file(config, wrong, "h.yaml")), HasSubstr("h.yaml:2:")) << wrong;
+    }
+}
+
+TEST(ConfigFile, queues_beside_the_clouds_own_have_names) {
+    Config config;
+    ASSERT_EQ(error_of(apply_file(
+                  config,
+                  "sources:\n  orders_queue:\n    pull:\n      kind: sqs\n      queue_url: "
+                  "https://sqs.eu-central-1.amazonaws.com/1/orders\n      concurrency: 2\n"
+                  "  payments.pull.kind: pubsub\n"
+                  "  payments.pull.subscription: projects/p/subscriptions/s\n",
+                  "h.yaml")),
+              "accepted");
+    EXPECT_EQ(config.pull.named.at("orders_queue").concurrency, 2u);
+    EXPECT_EQ(config.pull.named.at("payments").concurrency, 4u);
+    EXPECT_EQ(sources::source_of("orders_queue", config.pull.named.at("orders_queue")), "aws");
+    EXPECT_EQ(sources::source_of("payments", config.pull.named.at("payments")), "gcp");
+    EXPECT_TRUE(config.validate().empty());
+    Config again;
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "listed")), "accepted");
+    EXPECT_EQ(config_listing(again), config_listing(config));
+    close_to_push(config);
+    EXPECT_EQ(config.gateway.senders.aws.methods,
+              std::vector<gateway::ProofMethod>{gateway::ProofMethod::off});
+    EXPECT_TRUE(config.gateway.senders.gcp.fetched) << "nobody speaks for what is fetched";
+    EXPECT_FALSE(config.gateway.senders.azure.fetched);
+
+    const auto complaint = [](std::string_view text) -> std::string {
+        Config fresh;
+        if (const auto errors = apply_file(fresh, text, "h.yaml"); !errors.empty()) {
+            return errors.front().message();
+        }
+        const auto errors = fresh.validate();
+        return errors.empty() ? "" : errors.front().message();
+    };
+    EXPECT_THAT(complaint("sources:\n  q: {pull: {kind: rabbit}}\n"),
+                AllOf(HasSubstr("h.yaml:2:"), HasSubstr("sources.q.pull.kind")));
+    EXPECT_THAT(complaint("sources:\n  q: {pull: {queue_url: 'https://x/1/q'}}\n"),
+                HasSubstr("sources.q.pull.kind"));
+    EXPECT_THAT(complaint("sources:\n  q: {pull: {kind: sqs}}\n"),
+                HasSubstr("sources.q.pull.queue_url"));
+    EXPECT_THAT(complaint("sources:\n  direct: {pull: {kind: sqs}}\n"), HasSubstr("unknown"));
+    EXPECT_THAT(complaint("sources:\n  q: {pull: {kind: pubsub, subscription: "
+                          "projects/p/subscriptions/s}}\nsenders:\n  q: {type: t, signature: "
+                          "none}\n"),
+                HasSubstr("is a source already"));
+}
+
+TEST(ConfigFile, an_empty_allow_list_is_not_the_same_as_none) {
+    Config config;
+    ASSERT_EQ(error_of(apply_file(config, "sources:\n  azure: {topics: []}\n  gcp: {origins: }\n",
+                                  "h.yaml")),
+              "accepted");
+    EXPECT_TRUE(config.gateway.senders.azure.topics &&
+                config.gateway.senders.azure.topics->empty());
+    EXPECT_FALSE(config.gateway.senders.gcp.origins);
+    Config again;
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "listed")), "accepted");
+    EXPECT_TRUE(again.gateway.senders.azure.topics && again.gateway.senders.azure.topics->empty());
+    EXPECT_FALSE(again.gateway.senders.gcp.origins);
+    ASSERT_EQ(error_of(apply_file(again, "sources:\n  azure: {topics: [/a, /b]}\n", "h.yaml")),
+              "accepted");
+    EXPECT_EQ(again.gateway.senders.azure.topics->size(), 2u);
+    ASSERT_EQ(error_of(apply_file(again,
+                                  "sources:\n  azure: {policy: query, secret: 'env:S', topics: "
+                                  "[]}\n",
+                                  "h.yaml")),
+              "accepted");
+    EXPECT_THAT(again.validate().front().message(), HasSubstr("sources.azure.topics"));
 }
 
 TEST(Reference, names_every_option_once_with_a_default_that_reads_back) {

@@ -3,12 +3,12 @@
 /// the gateway's doors.
 
 #include <memory>
-#include <optional>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "app/config.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
@@ -30,11 +30,24 @@ public:
     /// What was handed on is decided, and deleted where it is kept. Idempotent.
     void stop();
 
-    /// Absent: it is not fetched.
-    std::optional<gateway::PullReport> report(std::string_view source) const;
+    /// Of each queue, by its name: a cloud's, or one of its own.
+    std::vector<gateway::PullReport> reports() const;
+
+    /// What has come of one queue since this began.
+    struct Tally {
+        Mutex mutex;
+        gateway::SourceActivity activity HELIOS_GUARDED_BY(mutex){};
+    };
 
 private:
-    std::vector<std::unique_ptr<sources::Puller>> pullers_;
+    class Behind;
+    struct One {
+        std::string source;  ///< of its events
+        std::unique_ptr<sources::Puller> puller;
+        std::shared_ptr<Tally> tally;
+    };
+    std::shared_ptr<Behind> behind_;
+    std::vector<One> pullers_;
 };
 
 }  // namespace helios::app

@@ -59,6 +59,20 @@ std::vector<std::string> split_list(const std::string& text) {
     return out;
 }
 
+gateway::AllowList parse_allow_list(const std::string& text) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    return text == empty_list ? std::vector<std::string>() : split_list(text);
+}
+
+std::string format_allow_list(const gateway::AllowList& list) {
+    if (!list) {
+        return "";
+    }
+    return list->empty() ? std::string(empty_list) : fmt::format("{}", fmt::join(*list, ", "));
+}
+
 std::string environment_name(std::string_view key) {
     std::string name = "HELIOS_";
     for (const char c : key) {

@@ -20,9 +20,15 @@
 
 namespace helios::app {
 
+/// An allow-list that somebody has written, and that has nobody.
+inline constexpr std::string_view empty_list = "[]";
+
 /// "64KiB", "16MiB", "1GiB" or a number of bytes.
 Result<std::size_t> parse_bytes(std::string_view text);
 std::string format_bytes(std::size_t bytes);
+/// "[]" admits nobody; nothing at all is no list.
+gateway::AllowList parse_allow_list(const std::string& text);
+std::string format_allow_list(const gateway::AllowList& list);
 /// At commas, without blanks around, without empty ones.
 std::vector<std::string> split_list(const std::string& text);
 /// "http.port" → "HELIOS_HTTP_PORT"
@@ -83,6 +89,8 @@ Result<T> parse_as(const std::string& text, Unit unit) {
         return telemetry::parse_level(text);
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
         return split_list(text);
+    } else if constexpr (std::is_same_v<T, gateway::AllowList>) {
+        return parse_allow_list(text);
     } else if (unit == Unit::bytes) {
         HELIOS_TRY_ASSIGN(const auto bytes, parse_bytes(text));
         if (bytes > std::numeric_limits<T>::max()) {
@@ -120,6 +128,8 @@ std::string format_as(const T& value, Unit unit) {
         return level_names.at(static_cast<std::size_t>(value));
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
         return fmt::format("{}", fmt::join(value, ", "));
+    } else if constexpr (std::is_same_v<T, gateway::AllowList>) {
+        return format_allow_list(value);
     } else {
         return unit == Unit::bytes ? format_bytes(value) : fmt::format("{}", value);
     }
@@ -151,6 +161,8 @@ std::string type_name(Unit unit) {
         return "level";
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
         return "list of text";
+    } else if constexpr (std::is_same_v<T, gateway::AllowList>) {
+        return "list of text, or []";
     } else {
         return unit == Unit::bytes ? "bytes" : "integer";
     }

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <unistd.h>
 
+#include "app/config_named.h"
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "app/setting.h"
@@ -169,11 +170,16 @@ std::vector<std::string_view> sources_with(const Config& config, gateway::ProofM
 
 void close_to_push(Config& config) {
     auto& senders = config.gateway.senders;
-    for (const auto& [pull, policy] :
-         {std::pair(&config.pull.aws, &senders.aws), std::pair(&config.pull.gcp, &senders.gcp),
-          std::pair(&config.pull.azure, &senders.azure)}) {
-        policy->fetched = pull->on();
-        if (pull->on() && policy->methods.empty()) {
+    for (const auto& [name, pull] : config.pull.all()) {
+        if (!pull->on()) {
+            continue;
+        }
+        const auto source = sources::source_of(name, *pull);
+        auto* policy = source == "aws"   ? &senders.aws
+                       : source == "gcp" ? &senders.gcp
+                                         : &senders.azure;
+        policy->fetched = true;
+        if (policy->methods.empty()) {
             policy->methods = {gateway::ProofMethod::off};
         }
     }
@@ -286,6 +292,11 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
         }
     }
     out.flows = load_flows(out.config.flow_files, out.errors, &out.warnings);
+    std::vector<std::string> named;
+    for (const auto& flow : out.flows) {
+        std::ranges::move(flow.sources(), std::back_inserter(named));
+    }
+    add(out.warnings, unnamed_sources(out.config, named));
     std::vector<Error> more;
     if (const auto catalogue = load_catalogue(out.config.catalogue_file, &more); !catalogue) {
         out.errors.push_back(catalogue.error());

@@ -349,8 +349,7 @@ Status Node::open_api() {
     vitals_ =
         std::make_unique<api::Vitals>(*log_, *barrier_, *progress_, std::move(health), clock_);
     routes_ = std::make_unique<http::RouteTable>();
-    gateway::add_routes(*routes_, *gateway_,
-                        [this](std::string_view source) { return pulling_->report(source); });
+    gateway::add_routes(*routes_, *gateway_, [this] { return pulling_->reports(); });
     const auto audit = [this](model::AuditRecord record) { audit_->write(std::move(record)); };
     gateway::add_handshake_routes(*routes_, *gateway_, audit);
     redrives_ = std::make_unique<gateway::Redrives>(
@@ -385,6 +384,11 @@ void Node::start() {
     };
     server_->start(*routes_, identify, [this](const http::Route* route) {
         if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
+            const auto door = gateway::door_at(route == nullptr ? "" : route->path,
+                                               config_.gateway.senders.declared);
+            if (door) {
+                gateway_->note_refused(door->source());
+            }
             route_->presence().refuse(*source);
         }
     });

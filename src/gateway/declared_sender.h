@@ -21,7 +21,6 @@ struct DeclaredSender {
     std::vector<auth::SecretReference> secrets;    ///< any one fits
     int status = 200;                              ///< what it takes for "I have it"
     std::string body;                              ///< likewise; text, or JSON
-    std::uint64_t rate = 0;                        ///< events a second; 0: no bound
 
     const std::string& name() const { return rules.source; }
     std::string path() const { return "/api/v1/webhooks/" + name(); }

@@ -492,7 +492,8 @@ TEST(Doors, what_only_event_lines_have) {
                   expected);
     };
     const Outcome taken{"accepted", "K-1"};
-    const std::string unknown = R"(is neither aws, gcp or azure nor named by an active flow)";
+    const std::string unknown =
+        R"(is neither a cloud's, nor a sender's that the configuration has, nor named by an active flow)";
     everywhere("both spellings, equal", more(R"(,"type":"OrderPlaced")"), taken);
     everywhere("both spellings, one empty", more(R"(,"type":"")"), taken);
     everywhere("both spellings, differing", more(R"(,"type":"Other")"),

@@ -1,6 +1,8 @@
 #include "gateway/gateway.h"
 
+#include <charconv>
 #include <fmt/format.h>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -182,6 +184,7 @@ struct Gateway::State {
                  .repeats = {},
                  .dlq_room = DlqRoom(intake.options.dlq_bytes_max),
                  .rates = RateLimits(intake.options.senders),
+                 .refusals = {},
                  .handshakes = std::make_shared<Handshakes>(),
                  .deduplicator = {},
                  .admits = false,
@@ -319,6 +322,30 @@ void Gateway::accept(const Door& door, http::Request request, Caller caller, Rec
         ->start();
 }
 
+namespace {
+
+/// In requests a minute: what was asked for, at most the source's rate; "*": there is no bound.
+std::string allowed_rate(const std::string* asked, std::uint64_t rate) {
+    if (rate == 0) {
+        return "*";
+    }
+    constexpr std::uint64_t minute = 60;
+    std::uint64_t most = rate > std::numeric_limits<std::uint64_t>::max() / minute
+                             ? std::numeric_limits<std::uint64_t>::max()
+                             : rate * minute;
+    std::uint64_t wanted = 0;
+    if (asked != nullptr) {
+        const auto [end, error] =
+            std::from_chars(asked->data(), asked->data() + asked->size(), wanted);
+        if (error == std::errc() && end == asked->data() + asked->size() && wanted != 0) {
+            most = std::min(most, wanted);
+        }
+    }
+    return std::to_string(most);
+}
+
+}  // namespace
+
 http::Response Gateway::greet(const Door& door, const http::Request& request) const {
     const auto* checks = state_->intake.checks;
     const auto* policy = state_->intake.options.senders.find(door.source());
@@ -337,16 +364,17 @@ http::Response Gateway::greet(const Door& door, const http::Request& request) co
     }
     auto response = http::Response::empty(200).with("Allow", "OPTIONS, POST");
     const auto* origin = request.header("WebHook-Request-Origin");
-    const bool listed =
-        origin != nullptr && (!sender.authenticated || policy == nullptr ||
-                              std::ranges::find(policy->origins, *origin) != policy->origins.end());
-    if (!listed) {  // no consent: its sender sends nothing then
+    if (origin == nullptr || policy == nullptr ||
+        !policy->greets(door.source(), *origin,
+                        sender.authenticated)) {  // no consent: its sender sends nothing then
         return response;
     }
     state_->intake.telemetry.logger.info(
         room, "a sender was told that he may send",
         {{"source", std::string(door.source())}, {"origin", one_line(*origin)}});
-    return response.with("WebHook-Allowed-Origin", *origin).with("WebHook-Allowed-Rate", "*");
+    return response.with("WebHook-Allowed-Origin", *origin)
+        .with("WebHook-Allowed-Rate",
+              allowed_rate(request.header("WebHook-Request-Rate"), policy->rate));
 }
 
 void Gateway::resubmit(Resubmission again, Caller caller, ReceiptDone done) {
@@ -441,8 +469,19 @@ Status Gateway::quarantine_health() const {
                 "when it is full, what can't be accepted is refused");
 }
 
-std::vector<RateLimits::Refused> Gateway::refused_by_rate(std::string_view source) const {
-    return state_->intake.rates.refused(source);
+std::vector<Refused> Gateway::refusals(std::string_view source) const {
+    std::vector<Refused> out;
+    if (const auto* checks = state_->intake.checks) {
+        out = checks->refusals(source);
+    }
+    std::ranges::move(state_->intake.refusals.of(source), std::back_inserter(out));
+    return out;
+}
+
+/// `source` is an endpoint's, which are bounded.
+void Gateway::note_refused(std::string_view source) const {
+    const Intake& intake = state_->intake;
+    intake.refusals.note(source, refusal::overload, intake.clock.wall());
 }
 
 Status Gateway::check_files() {

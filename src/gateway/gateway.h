@@ -22,6 +22,7 @@
 #include "gateway/options.h"
 #include "gateway/rate_limits.h"
 #include "gateway/receipt.h"
+#include "gateway/refusal_counts.h"
 #include "gateway/resubmission.h"
 #include "gateway/sender_checks.h"
 #include "http/message.h"
@@ -144,8 +145,10 @@ public:
     void note_stored(const StoredDlq& known);
     /// exhausted: the quarantine is nearly full, or full.
     Status quarantine_health() const;
-    /// How often senders of a source were refused because they sent too fast; empty: never.
-    std::vector<RateLimits::Refused> refused_by_rate(std::string_view source) const;
+    /// Why what a source sent was refused, its credentials included; empty: nothing was.
+    std::vector<Refused> refusals(std::string_view source) const;
+    /// A request that did not come as far as accept(): the server is short of something.
+    void note_refused(std::string_view source) const;
 
     SourceActivity activity(std::string_view source) const;
     /// Those with an endpoint of their own, then whatever else has come, by name.

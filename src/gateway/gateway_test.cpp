@@ -244,6 +244,9 @@ TEST(Gateway, a_full_disk_is_answered_retryably_and_heals) {
     EXPECT_EQ(rig.send(Endpoint::batch, "[" + order("b-1") + "]").status, 503)
         << "nothing could be made durable";
     EXPECT_FALSE(rig.gateway->ready());
+    const auto refusals = rig.gateway->refusals("gcp");
+    ASSERT_EQ(refusals.size(), 1u);
+    EXPECT_EQ(refusals[0].reason, "disk");
     rig.disk.set_capacity(0);
     for (int tries = 0; tries < 500 && response.status != 202; ++tries) {
         response = rig.ingest(order("after"));
@@ -593,6 +596,7 @@ TEST(Gateway, what_is_refused_because_of_us_is_told_with_its_source) {
     EXPECT_EQ(rig.ingest(order("e-1")).status, 503);
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503);
     EXPECT_EQ(rig.refused, (std::vector<std::string>{"", "aws"})) << "not admitting yet";
+    EXPECT_EQ(rig.gateway->refusals("aws").at(0).reason, "not_ready");
     rig.gateway->admit();
     rig.refused.clear();
     rig.log->close();
@@ -630,6 +634,7 @@ TEST(Gateway, without_room_it_refuses_as_each_sender_needs_and_goes_on_when_ther
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503);
     EXPECT_TRUE(rig.gateway->ready()) << "others may enter";
     EXPECT_TRUE(rig.refused.empty()) << "a bound that somebody has set is no absence of ours";
+    EXPECT_EQ(rig.gateway->refusals("aws").at(0).reason, "no_room");
     EXPECT_EQ(rig.log->last_log_time(), Instant{});
     room = true;
     EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
@@ -646,6 +651,7 @@ TEST(Gateway, closed_it_refuses_retryably) {
     EXPECT_EQ(rig.refused, std::vector<std::string>{""})
         << "whose event it was is not known before it is read";
     EXPECT_EQ(header(rig.send(Endpoint::azure_eventgrid, "[]"), "Retry-After"), "30");
+    EXPECT_EQ(rig.gateway->refusals("azure").at(0).reason, "stopping");
     EXPECT_FALSE(rig.gateway->ready());
 }
 

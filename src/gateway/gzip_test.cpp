@@ -73,5 +73,15 @@ TEST(Gzip, what_is_no_whole_member_or_too_much_is_refused_and_stores_nothing) {
     EXPECT_TRUE(rig.refused.empty()) << "their fault, no absence of ours";
 }
 
+// Tests of who is authentic: sender_checks_test.cpp.
+TEST(Gzip, from_a_cloud_that_proved_nothing_what_is_damaged_is_refused) {
+    Rig rig;
+    rig.open();
+    auto request = Rig::request("no gzip");
+    request.headers.emplace_back("Content-Encoding", "gzip");
+    EXPECT_EQ(rig.post(Endpoint::aws_eventbridge, std::move(request)).get().status, 400);
+    EXPECT_TRUE(rig.kept_whole().empty());
+}
+
 }  // namespace
 }  // namespace helios::gateway

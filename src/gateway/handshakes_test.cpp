@@ -81,7 +81,8 @@ TEST(Handshakes, a_manual_one_waits_until_its_url_is_visited) {
 
 TEST(Handshakes, one_of_a_topic_that_is_not_listed_waits_and_a_listed_one_is_answered) {
     Confirmed rig;
-    rig.options.senders.azure.topics = {"/SUBSCRIPTIONS/5b/resourcegroups/Shop/topics/STOCK"};
+    rig.options.senders.azure.topics =
+        AllowList{{"/SUBSCRIPTIONS/5b/resourcegroups/Shop/topics/STOCK"}};
     rig.open_with_checks();
     EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, handshake(where)).body,
               R"({"validationResponse":"512D"})");
@@ -89,6 +90,14 @@ TEST(Handshakes, one_of_a_topic_that_is_not_listed_waits_and_a_listed_one_is_ans
     EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, handshake(where, "/another")).body, "");
     ASSERT_EQ(rig.gateway->handshakes().size(), 1u);
     EXPECT_EQ(rig.gateway->handshakes().front().topic, "/another");
+}
+
+TEST(Handshakes, an_empty_list_of_topics_answers_none) {
+    Confirmed rig;
+    rig.options.senders.azure.topics = AllowList(std::in_place);
+    rig.open_with_checks();
+    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, handshake(where)).body, "");
+    EXPECT_EQ(rig.gateway->handshakes().size(), 1u) << "it waits for a person";
 }
 
 TEST(Handshakes, a_url_that_is_not_event_grids_is_neither_kept_nor_visited) {

@@ -28,8 +28,8 @@ RateLimits::RateLimits(const SenderPolicies& policies) {
         const auto* policy = policies.find(source);
         add(source, policy->rate, policy->credential_rate);
     }
-    for (const auto& [name, sender] : policies.declared) {
-        add(name, sender.rate, 0);
+    for (const auto& [name, bound] : policies.rates) {
+        add(name, bound.rate, bound.credential_rate);
     }
 }
 
@@ -120,23 +120,6 @@ void RateLimits::owe(std::string_view source, std::string_view credential, std::
     if (limits.credential_rate != 0 && !credential.empty()) {
         bucket_of(limits, credential, now).tokens -= static_cast<double>(events);
     }
-}
-
-void RateLimits::note_refused(std::string_view source, Instant at) {
-    const MutexLock lock(mutex_);
-    if (const auto found = limits_.find(source); found != limits_.end()) {
-        ++found->second.refused.count;
-        found->second.refused.last_at = at;
-    }
-}
-
-std::vector<RateLimits::Refused> RateLimits::refused(std::string_view source) const {
-    const MutexLock lock(mutex_);
-    const auto found = limits_.find(source);
-    if (found == limits_.end() || found->second.refused.count == 0) {
-        return {};
-    }
-    return {found->second.refused};
 }
 
 }  // namespace helios::gateway

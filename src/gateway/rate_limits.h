@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/mutex.h"
 #include "base/time.h"
@@ -27,21 +26,13 @@ public:
 
     explicit RateLimits(const SenderPolicies& policies);
 
-    /// One event of a sender at that source's endpoint, with that credential (empty: none). Absent:
-    /// it is taken; else it is not, and may be after that time.
+    /// One event of that source, or of a sender at its endpoint, with that credential (empty:
+    /// none). Absent: it is taken; else it is not, and may be after that time.
     std::optional<Duration> take(std::string_view source, std::string_view credential,
                                  Duration now);
     /// Further events that came with one that was taken.
     void owe(std::string_view source, std::string_view credential, std::uint64_t events,
              Duration now);
-
-    struct Refused {
-        std::uint64_t count = 0;
-        Instant last_at{};
-    };
-    void note_refused(std::string_view source, Instant at);
-    /// At most one; empty: none was refused.
-    std::vector<Refused> refused(std::string_view source) const;
 
 private:
     struct Bucket {
@@ -54,7 +45,6 @@ private:
         std::optional<Bucket> all;
         std::map<std::string, Bucket, std::less<>> by_credential;
         std::optional<Duration> tidied_at;  ///< when full ones were let go of last
-        Refused refused;
     };
     static void fill(Bucket& bucket, std::uint64_t rate, Duration now);
     static Duration wait_of(const Bucket& bucket, std::uint64_t rate);

@@ -105,8 +105,9 @@ TEST(Rate, beyond_it_each_sender_is_told_so_in_its_own_way_and_nothing_is_an_abs
         rig.telemetry.metrics.expose().find(
             R"(helios_gateway_requests_without_items_total{endpoint="/api/v1/events/ingest",outcome="rate"} 1)"),
         std::string::npos);
-    const auto refused = rig.gateway->refused_by_rate("aws");
+    const auto refused = rig.gateway->refusals("aws");
     ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused[0].reason, "rate");
     EXPECT_EQ(refused[0].count, 2u);
 
     rig.clock.advance(seconds(1));
@@ -125,6 +126,54 @@ TEST(Rate, a_batch_is_taken_whole_and_paid_for_afterwards) {
     EXPECT_EQ(batch.status, 200);
     EXPECT_EQ(rig.events().size(), 4u);
     EXPECT_EQ(header(rig.ingest(order("e")), "Retry-After"), "2") << "owes 2, needs 1: 1.5 s";
+}
+
+TEST(Rate, of_a_source_that_senders_name_it_holds_wherever_that_comes_in) {
+    Rig rig;
+    rig.options.senders.rates["warehouse"].rate = 2;
+    rig.options.senders.rates["shop"].rate = 1;
+    rig.options.cloudevents.map["https://shop.example/"] = "shop";
+    rig.open();
+    const auto line = [](std::string_view id, std::string_view source) {
+        auto out = order(id);
+        const std::string was = R"("source":"aws")";
+        return out.replace(out.find(was), was.size(), R"("source":")" + std::string(source) + "\"");
+    };
+    EXPECT_EQ(rig.ingest(line("w-1", "warehouse")).status, 202);
+    EXPECT_EQ(rig.ingest(line("w-2", "warehouse")).status, 202);
+    const auto refused = rig.ingest(line("w-3", "warehouse"));
+    EXPECT_EQ(refused.status, 429) << refused.body;
+    EXPECT_EQ(header(refused, "Retry-After"), "1");
+    EXPECT_EQ(rig.ingest(line("a-1", "aws")).status, 202) << "another source has another bound";
+    const auto batch =
+        rig.send(Endpoint::batch, "[" + line("a-2", "aws") + "," + line("w-3", "warehouse") + "]");
+    ASSERT_EQ(batch.status, 200);
+    const auto document = json::Document::parse(batch.body);
+    const auto items = document->root().find("items");
+    EXPECT_EQ(items.at(0).find("status").text(), "accepted");
+    EXPECT_EQ(items.at(1).find("status").text(), "failed");
+    EXPECT_TRUE(items.at(1).find("retryable").boolean());
+    EXPECT_EQ(rig.send(Endpoint::batch, "[" + line("w-3", "warehouse") + "]").status, 429);
+
+    const auto cloudevent = [&](std::string_view id) {
+        return rig.send(Endpoint::cloudevents,
+                        R"({"specversion":"1.0","id":")" + std::string(id) +
+                            R"(","source":"https://shop.example/o","type":"OrderPlaced",)"
+                            R"("data":{"orderId":"ORD-1","customerId":"C","total":1}})",
+                        "application/cloudevents+json");
+    };
+    EXPECT_EQ(cloudevent("c-1").status, 202);
+    EXPECT_EQ(cloudevent("c-2").status, 429);
+    EXPECT_TRUE(rig.refused.empty()) << "nobody was absent";
+    const auto why = rig.gateway->refusals("warehouse");
+    ASSERT_EQ(why.size(), 1u);
+    EXPECT_EQ(why[0].reason, "rate");
+    EXPECT_EQ(why[0].count, 3u);
+    EXPECT_EQ(rig.gateway->refusals("shop").at(0).count, 1u);
+
+    rig.clock.advance(seconds(1));
+    EXPECT_EQ(rig.ingest(line("w-3", "warehouse")).status, 202) << "what was refused was not begun";
+    EXPECT_EQ(cloudevent("c-2").status, 202);
 }
 
 }  // namespace

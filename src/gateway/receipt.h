@@ -118,6 +118,7 @@ struct ItemReceipt {
     std::optional<Error> error;                    ///< failed
     std::optional<Instant> claimed;                ///< accepted: the event's time
     bool too_large = false;                        ///< failed: above the record limit
+    std::string_view refusal;                      ///< failed: a word of refusal_counts.h
 };
 
 struct Receipt {

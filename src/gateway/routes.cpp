@@ -1,5 +1,6 @@
 #include "gateway/routes.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -393,9 +394,9 @@ double in_seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
-void write_pull(json::Writer& out, const std::optional<PullReport>& pull) {
+void write_pull(json::Writer& out, const PullReport* pull) {
     out.key("pull");
-    if (!pull) {
+    if (pull == nullptr) {
         out.null();
         return;
     }
@@ -420,11 +421,11 @@ void write_pull(json::Writer& out, const std::optional<PullReport>& pull) {
     out.end_object();
 }
 
-void write_source(json::Writer& out, const Gateway& gateway, const std::string& source,
-                  const PullReports& pulls) {
-    const auto activity = gateway.activity(source);
-    out.begin_object().field("source", std::string_view(source));
-    out.field("policy", std::string_view(gateway.options().senders.described(source)));
+/// `pull`: of its queue, or nullptr. `policy` "fetched": it is a queue beside a cloud's own, and
+/// what came by it counts with its cloud, too.
+void write_source(json::Writer& out, const Gateway& gateway, std::string_view source,
+                  std::string_view policy, const SourceActivity& activity, const PullReport* pull) {
+    out.begin_object().field("source", source).field("policy", policy);
     out.key("lastEventAt");
     if (activity.last_received_at) {
         out.string(format_rfc3339(*activity.last_received_at));
@@ -441,15 +442,8 @@ void write_source(json::Writer& out, const Gateway& gateway, const std::string& 
         .field("quarantined", activity.quarantined)
         .field("refused", activity.refused);
     out.key("refusals").begin_array();
-    if (const auto* checks = gateway.checks()) {
-        for (const auto& refused : checks->refusals(source)) {
-            out.begin_object().field("reason", std::string_view(refused.reason));
-            out.field("count", refused.count).field("lastAt", format_rfc3339(refused.last_at));
-            out.end_object();
-        }
-    }
-    for (const auto& refused : gateway.refused_by_rate(source)) {
-        out.begin_object().field("reason", "rate");
+    for (const auto& refused : gateway.refusals(source)) {
+        out.begin_object().field("reason", std::string_view(refused.reason));
         out.field("count", refused.count).field("lastAt", format_rfc3339(refused.last_at));
         out.end_object();
     }
@@ -459,7 +453,7 @@ void write_source(json::Writer& out, const Gateway& gateway, const std::string& 
     } else {
         out.null();
     }
-    write_pull(out, pulls ? pulls(source) : std::nullopt);
+    write_pull(out, pull);
     out.end_object();
 }
 
@@ -475,10 +469,17 @@ http::Route sources(Gateway& gateway, PullReports pulls) {
         "Each source: how its senders prove who they are, what has come since this "
         "server began, why senders were refused";
     route.description =
+        "Behind the sources stand queues beside the clouds' own, by name, with `policy` fetched "
+        "and "
+        "what came by them, which counts with their cloud, too. "
         "`eventsPerMinute`: in the last whole minute. `clockSkewSeconds`: the least of our clock "
         "minus the time that an event claims, in the last minutes; negative if their clock is "
         "ahead. `pull`: of a source that Helios fetches itself: how many messages wait and how old "
-        "the oldest was that came last, as far as the cloud says, and why it can't be fetched now.";
+        "the oldest was that came last, as far as the cloud says, and why it can't be fetched now. "
+        "`refusals`: by reason, of requests and of items: what was wrong with credentials; rate, "
+        "topic, source (its credential speaks for others); unreadable, media_type, too_large; and "
+        "what was refused because of us: overload, overdue, not_ready, stopping, disk, dlq_full, "
+        "no_room.";
     route.answers.push_back(json_answer(
         200, "Sources with an endpoint of their own, then whatever else has come",
         R"({"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"source":{"type":"string"},"policy":{"type":"string"},"lastEventAt":{"type":["string","null"]},"silentForSeconds":{"type":["integer","null"]},"eventsPerMinute":{"type":"integer"},"received":{"type":"integer"},"accepted":{"type":"integer"},"duplicates":{"type":"integer"},"conflicts":{"type":"integer"},"quarantined":{"type":"integer"},"refused":{"type":"integer"},"refusals":{"type":"array","items":{"type":"object","properties":{"reason":{"type":"string"},"count":{"type":"integer"},"lastAt":{"type":"string"}}}},"clockSkewSeconds":{"type":["number","null"]},"pull":{"type":["object","null"],"properties":{"lag":{"type":["integer","null"]},"oldestSeconds":{"type":["number","null"]},"lastError":{"type":["string","null"]}}}}}}}})",
@@ -487,8 +488,16 @@ http::Route sources(Gateway& gateway, PullReports pulls) {
                                                          http::Responder responder) {
         json::Writer out;
         out.begin_object().key("items").begin_array();
+        auto reports = pulls ? pulls() : std::vector<PullReport>();
         for (const auto& source : gateway.sources()) {
-            write_source(out, gateway, source, pulls);
+            const auto own = std::ranges::find(reports, source, &PullReport::name);
+            write_source(out, gateway, source, gateway.options().senders.described(source),
+                         gateway.activity(source), own == reports.end() ? nullptr : &*own);
+        }
+        for (const auto& report : reports) {
+            if (report.name != report.source) {
+                write_source(out, gateway, report.name, "fetched", report.activity, &report);
+            }
         }
         out.end_array().end_object();
         responder.send(http::with_security_headers(http::Response::json(200, out.take())));

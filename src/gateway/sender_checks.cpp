@@ -1,6 +1,7 @@
 #include "gateway/sender_checks.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "auth/standard_webhooks.h"
 #include "auth/static_credential.h"
 #include "auth/token.h"
+#include "base/hash.h"
 #include "base/mutex.h"
 #include "gateway/published.h"
 #include "http/url.h"
@@ -85,9 +87,9 @@ public:
         }
     }
 
-    std::vector<SenderChecks::Refused> of(std::string_view source) {
+    std::vector<Refused> of(std::string_view source) {
         const MutexLock lock(mutex_);
-        std::vector<SenderChecks::Refused> out;
+        std::vector<Refused> out;
         for (const auto& [name, entry] : entries_) {
             if (name.first == source) {
                 out.push_back({name.second, entry.all, entry.last_at});
@@ -109,6 +111,38 @@ private:
     std::map<std::pair<std::string, std::string>, Entry> entries_ HELIOS_GUARDED_BY(mutex_);
 };
 
+/// Subscriptions of SNS that are confirmed, or are being: each token is visited once, however often
+/// SNS sends it, unless that failed.
+class Visits {
+public:
+    /// False: it is not to be visited again.
+    bool begin(std::string_view topic, std::string_view token) {
+        const MutexLock lock(mutex_);
+        const auto key = key_of(topic, token);
+        if (std::ranges::find(visited_, key) != visited_.end()) {
+            return false;
+        }
+        if (visited_.size() == items_max) {
+            visited_.pop_front();
+        }
+        visited_.push_back(key);
+        return true;
+    }
+    void failed(std::string_view topic, std::string_view token) {
+        const MutexLock lock(mutex_);
+        std::erase(visited_, key_of(topic, token));
+    }
+
+private:
+    static constexpr std::size_t items_max = 1'000;
+    static Digest256 key_of(std::string_view topic, std::string_view token) {
+        return sha256(std::string(topic) + '\n' + std::string(token));
+    }
+
+    Mutex mutex_;
+    std::deque<Digest256> visited_ HELIOS_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
 /// One source: what is tried, in the policy's order.
@@ -128,7 +162,8 @@ struct SenderChecks::State {
         }
         certificates =
             std::make_shared<PublishedCertificates>(parts.fetch, parts.clock, parts.telemetry);
-        sns.topics = policies.aws.topics;
+        sns.topics = policies.aws.topics.value_or(std::vector<std::string>());
+        sns.chain_required = policies.aws.chain_required;
         sns.test_hosts = policies.test_hosts;
     }
 
@@ -214,6 +249,7 @@ struct SenderChecks::State {
     std::vector<std::unique_ptr<auth::Secrets>> secrets;
     std::vector<std::shared_ptr<PublishedKeys>> published;
     std::shared_ptr<PublishedCertificates> certificates;
+    std::shared_ptr<Visits> visits = std::make_shared<Visits>();  ///< shared with those under way
     std::map<std::string, SourceChecks, std::less<>> sources;
     mutable Refusals refusals;
 };
@@ -482,6 +518,9 @@ void SenderChecks::visit(const auth::VendorUrl& url, FetchDone done) const {
 void SenderChecks::confirm_subscription(std::string_view body) const {
     auto& telemetry = state_->parts.telemetry;
     const auto message = auth::SnsMessage::parse(body);
+    if (message && !state_->visits->begin(message->topic_arn, message->token)) {
+        return;  // SNS has sent it again: it is visited, or was
+    }
     const auto url = message ? auth::confirmation_url(*message, state_->sns)
                              : Result<auth::VendorUrl>(fail(message.error()));
     if (!url) {
@@ -489,7 +528,11 @@ void SenderChecks::confirm_subscription(std::string_view body) const {
                                {{"error", url.error().message()}});
         return;
     }
-    visit(*url, [&telemetry, topic = message->topic_arn](const Result<Fetched>& answer) {
+    visit(*url, [&telemetry, visits = state_->visits, topic = message->topic_arn,
+                 token = message->token](const Result<Fetched>& answer) {
+        if (!answer) {
+            visits->failed(topic, token);
+        }
         if (answer) {
             telemetry.logger.info(room, "a subscription of SNS is confirmed", {{"topic", topic}});
         } else {
@@ -516,7 +559,12 @@ void SenderChecks::refresh() {
     }
 }
 
-std::vector<SenderChecks::Refused> SenderChecks::refusals(std::string_view source) const {
+void SenderChecks::note_refused(std::string_view source, const auth::Proof& proof) const {
+    state_->refusals.note(source, proof, state_->parts.clock.monotonic(),
+                          state_->parts.clock.wall());
+}
+
+std::vector<Refused> SenderChecks::refusals(std::string_view source) const {
     return state_->refusals.of(source);
 }
 

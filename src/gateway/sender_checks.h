@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "gateway/fetch.h"
 #include "gateway/receipt.h"
+#include "gateway/refusal_counts.h"
 #include "gateway/sender_policy.h"
 #include "http/message.h"
 #include "telemetry/telemetry.h"
@@ -78,12 +79,10 @@ public:
 
     const SenderPolicies& policies() const;
 
-    /// One way in which senders of a source were refused, since this process began.
-    struct Refused {
-        std::string reason;
-        std::uint64_t count = 0;
-        Instant last_at{};
-    };
+    /// What check() could not see, for it stands in the events: counted and said as its refusals.
+    void note_refused(std::string_view source, const auth::Proof& proof) const;
+
+    /// How senders of a source did not prove who they are, since this process began.
     std::vector<Refused> refusals(std::string_view source) const;
 
 private:

@@ -48,6 +48,14 @@ Status check_url(std::string_view source, const std::string& url, const SenderPo
     return {};
 }
 
+bool lists_any(const AllowList& list) {
+    return list && !list->empty();
+}
+
+constexpr std::string_view topics_hint =
+    "an empty list admits nobody: name the resource ids of the topics (of CloudEvents, their "
+    "`source`)";
+
 constexpr std::string_view secret_hint =
     "name a file (file:/run/secrets/…) or a variable (env:NAME) that holds it";
 
@@ -80,7 +88,7 @@ Status check_method(std::string_view source, const SenderPolicy& policy, ProofMe
                              "an empty list admits nobody: name what its tokens are meant for"));
             return check_url(source, policy.jwks_url, all);
         case ProofMethod::sns:
-            return needs(!policy.topics.empty(), source, "topics", method,
+            return needs(lists_any(policy.topics), source, "topics", method,
                          "an empty list admits nobody: name the topics' ARNs");
         case ProofMethod::oidc:
             HELIOS_TRY(needs(!policy.audiences.empty(), source, "audience", method,
@@ -92,12 +100,14 @@ Status check_method(std::string_view source, const SenderPolicy& policy, ProofMe
         case ProofMethod::query:
             HELIOS_TRY(needs(!policy.parameter.empty(), source, "parameter", method,
                              "the name of the query parameter, such as code"));
-            return needs_secret();
+            HELIOS_TRY(needs_secret());
+            return needs(lists_any(policy.topics), source, "topics", method, topics_hint);
         case ProofMethod::entra:
             HELIOS_TRY(needs(!policy.tenant.empty(), source, "tenant", method,
                              "the GUID of the Entra tenant"));
             HELIOS_TRY(needs(!policy.audiences.empty(), source, "audience", method,
                              "an empty list admits nobody: the application's id or its URI"));
+            HELIOS_TRY(needs(lists_any(policy.topics), source, "topics", method, topics_hint));
             return policy.jwks_url.empty() ? Status() : check_url(source, policy.jwks_url, all);
         case ProofMethod::hmac:
         case ProofMethod::standard_webhooks:
@@ -138,12 +148,23 @@ bool SenderPolicy::has(ProofMethod method) const {
     return std::ranges::find(methods, method) != methods.end();
 }
 
-bool SenderPolicy::answers_handshake(std::string_view topic) const {
+bool SenderPolicy::greets(std::string_view source, std::string_view origin,
+                          bool authenticated) const {
+    if (origins) {
+        return std::ranges::find(*origins, origin) != origins->end();
+    }
+    return !authenticated || (source == "azure" && origin == "eventgrid.azure.net");
+}
+
+bool SenderPolicy::takes_topic(std::string_view topic) const {
     // Azure writes the ids of its resources in whatever case.
-    return handshake == HandshakeMode::automatic &&
-           (topics.empty() || std::ranges::any_of(topics, [&](const auto& listed) {
-                return http::equal_ignoring_case(listed, topic);
-            }));
+    return !topics || std::ranges::any_of(*topics, [&](const auto& listed) {
+        return http::equal_ignoring_case(listed, topic);
+    });
+}
+
+bool SenderPolicy::answers_handshake(std::string_view topic) const {
+    return handshake == HandshakeMode::automatic && takes_topic(topic);
 }
 
 const SenderPolicy* SenderPolicies::find(std::string_view source) const {

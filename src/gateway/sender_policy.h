@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,6 +49,9 @@ struct SpeakingSecret {
     std::vector<std::string> sources;  ///< empty: it names none
 };
 
+/// Who may: absent where nobody has said; empty, nobody.
+using AllowList = std::optional<std::vector<std::string>>;
+
 struct SenderPolicy {
     std::vector<ProofMethod> methods;  ///< any one suffices; empty: the default
 
@@ -56,29 +60,40 @@ struct SenderPolicy {
     std::vector<auth::SecretReference> secrets;  ///< any one fits
     std::vector<std::string> issuers;            ///< bearer: exactly; oidc: empty is Google's
     std::vector<std::string> audiences;          ///< bearer, oidc, entra: empty admits nobody
-    std::string jwks_url;             ///< bearer: its tokens' keys; oidc: empty is Google's
-    std::vector<std::string> topics;  ///< sns: ARNs; azure, its handshake: resource ids
+    std::string jwks_url;         ///< bearer: its tokens' keys; oidc: empty is Google's
+    AllowList topics;             ///< sns: ARNs; azure, in whatever case: resource ids
+    bool chain_required = false;  ///< sns: the certificate's chain must end in a known root
     HandshakeMode handshake = HandshakeMode::automatic;  ///< azure: in Event Grid's own schema
     std::vector<std::string> emails;                     ///< oidc: empty admits nobody
     std::string parameter = "code";                      ///< query: its name
     std::string tenant;                                  ///< entra: its GUID
     std::vector<SpeakingSecret> speaking;                ///< direct, cloudevents
     /// Of WebHook-Request-Origin: who may be told that he may send (CloudEvents' abuse protection).
-    std::vector<std::string> origins;
+    AllowList origins;
     std::uint64_t rate = 0;             ///< events a second, of all its senders; 0: no bound
     std::uint64_t credential_rate = 0;  ///< of each credential; 0: no bound
     bool hmac_plain = false;  ///< hmac: also the bare code of the body, which has no window
     bool fetched = false;  ///< Helios fetches it, with credentials of its own: nobody speaks for it
 
     bool has(ProofMethod method) const;
-    /// Whether a handshake for that topic is answered without a person. An empty list has all.
+    /// Whether who asks from there may send; without a list it is anybody who need prove nothing,
+    /// and to Azure's endpoint Event Grid.
+    bool greets(std::string_view source, std::string_view origin, bool authenticated) const;
+    /// azure: whether events of that topic are taken. Where nobody has said which are, all are;
+    /// that is only so without a credential (validate()).
+    bool takes_topic(std::string_view topic) const;
+    /// azure: whether a handshake for that topic is answered without a person.
     bool answers_handshake(std::string_view topic) const;
+};
+
+/// Events a second; 0: no bound.
+struct RateBound {
+    std::uint64_t rate = 0;             ///< of all that come from a source
+    std::uint64_t credential_rate = 0;  ///< of each credential
 };
 
 /// Of the built-in sources.
 struct SenderPolicies {
-    SenderPolicies() { azure.origins = {"eventgrid.azure.net"}; }
-
     SenderPolicy aws;
     SenderPolicy gcp;
     SenderPolicy azure;
@@ -88,6 +103,9 @@ struct SenderPolicies {
     ProofMethod by_default = ProofMethod::none;
     /// Senders that the configuration describes, each with an endpoint of its own.
     DeclaredSenders declared;
+    /// How fast other sources may be: declared ones, and those that a sender names, or a prefix of
+    /// `sources.cloudevents.map`.
+    std::map<std::string, RateBound, std::less<>> rates;
     /// "host:port" that stand for vendors' hosts in tests, http too.
     std::vector<std::string> test_hosts;
     /// PEM of further roots that vendors' certificates may end in; empty: the machine's alone.

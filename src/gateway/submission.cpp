@@ -99,9 +99,13 @@ void Submission::take_in() {
     if (!again_ && !decode_body()) {
         return;
     }
-    adapted_ = again_ ? adapt_kept() : adapt();
+    if (!std::holds_alternative<adapters::NotThisProtocol>(adapted_.outcome)) {
+        adapted_ = again_ ? adapt_kept() : adapt();
+    }
     if (auto* items = std::get_if<std::vector<adapters::Item>>(&adapted_.outcome)) {
-        spend(items->size());
+        if (!spend(*items)) {
+            return;
+        }
         take_items(*items);
     } else if (auto* confirmation = std::get_if<adapters::SnsConfirmation>(&adapted_.outcome)) {
         take_confirmation(*confirmation);
@@ -117,8 +121,8 @@ void Submission::take_in() {
         return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted",
                                     false);
     } else if (auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
-               sender_.authenticated && is_cloud(endpoint_) && other.kept) {
-        take_whole(other);  // a cloud that is told 400 drops it for good
+               keeps_unread() && other.kept) {
+        take_whole(other);
     } else {
         const bool media_type = other.unread_media_type && endpoint_ == Endpoint::cloudevents;
         return finish_without_items(
@@ -187,7 +191,13 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     item.identity = event.identity;
     item.claimed = event.time;
     if (!may_bring(event.source)) {
-        return refuse_item(index, not_for(event.source));
+        return refuse_item(index, refusal::source, not_for(event.source));
+    }
+    if (is_too_fast(index, event.source)) {
+        return;
+    }
+    if (!is_of_listed_topic(event.scope, true)) {
+        return refuse_topic(index, event.scope);
     }
     auto admission = model::admit(event, adapted.payload, intake_.catalogue, intake_.known);
     if (!admission.admitted()) {
@@ -232,7 +242,7 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
                 intake_.has_room ? intake_.has_room(adapted.event, adapted.payload) : Status{};
             !fits) {
             intake_.deduplicator->settle(identity, fail(fits.error()));  // the id is free again
-            return refuse_item(index, fits.error());
+            return refuse_item(index, refusal::no_room, fits.error());
         }
         item.status = ItemStatus::accepted;
         log::Record record;
@@ -282,7 +292,13 @@ void Submission::take_rejection(std::size_t index, adapters::Rejection& rejectio
     item.event_type = rejection.event_type;
     item.event_id = rejection.event_id;
     if (!may_bring(item.source)) {
-        return refuse_item(index, not_for(item.source));
+        return refuse_item(index, refusal::source, not_for(item.source));
+    }
+    if (is_too_fast(index, item.source)) {
+        return;
+    }
+    if (!is_of_listed_topic(rejection.scope, false)) {
+        return refuse_topic(index, rejection.scope);
     }
     model::Quarantined kept(caller_.tenant);
     kept.source = item.source;
@@ -417,7 +433,8 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
                          "gateway.dlq_bytes_max"};
         intake_.deduplicator->settle(identity, fail(full));  // the id is free again
         intake_.metrics.dlq_full().add();
-        return refuse_item(index, full);  // a bound that somebody has set: no absence of ours
+        return refuse_item(index, refusal::dlq_full,
+                           full);  // a bound that somebody has set: no absence of ours
     }
     append_later(index, std::move(record), identity, bytes);
 }
@@ -503,17 +520,34 @@ void Submission::settled(std::size_t index, const Settled& outcome) {
     take_later(receipt_.items[index].position, *outcome);
 }
 
-void Submission::refuse_item(std::size_t index, const Error& error) {
+void Submission::refuse_item(std::size_t index, std::string_view reason, const Error& error) {
     const MutexLock lock(mutex_);
+    receipt_.items[index].refusal = reason;
     receipt_.items[index].status = ItemStatus::failed;
     receipt_.items[index].error = error;
+}
+
+/// Of an item that could not be stored.
+std::string_view Submission::reason_of(const Error& error) const {
+    if (error.kind == ErrorKind::invalid) {
+        return refusal::too_large;
+    }
+    if (error.kind == ErrorKind::stopping) {
+        return refusal::stopping;
+    }
+    if (!intake_.log.health()) {
+        return refusal::disk;
+    }
+    return error.kind == ErrorKind::exhausted ? refusal::overload : refusal::not_ready;
 }
 
 void Submission::failed(std::size_t index, const Error& error) {
     if (error.kind != ErrorKind::invalid) {
         tell_refused(receipt_.items[index].source);
     }
+    const auto reason = reason_of(error);
     const MutexLock lock(mutex_);
+    receipt_.items[index].refusal = reason;
     receipt_.items[index].status = ItemStatus::failed;
     receipt_.items[index].error = error;
 }
@@ -553,6 +587,9 @@ void Submission::count(const ItemReceipt& item) {
         return Counted::refused;
     }();
     intake_.metrics.item(source, item);
+    if (item.status == ItemStatus::failed && !item.refusal.empty()) {
+        note_refused(source, item.refusal);
+    }
     if (item.status == ItemStatus::noted) {
         return;  // no event
     }
@@ -634,6 +671,7 @@ Submission::Overdue Submission::tell_overdue() {
         if (told != item.source || &item == &receipt_.items.front()) {
             told = item.source;
             tell_refused(told);
+            note_refused(told, refusal::overdue);
         }
     }
     Receipt receipt;
@@ -655,6 +693,11 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
         intake_.metrics.without_items(endpoint_, outcome);
     }
     const auto source = intake_.countable(caller_.tenant, door_.source());
+    if (refused && kind != Receipt::Kind::unproved && too_fast_.empty()) {
+        note_refused(door_.source(), outcome == "refused"            ? refusal::not_ready
+                                     : outcome == "wrong_media_type" ? refusal::media_type
+                                                                     : outcome);
+    }
     if (refused) {
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::refused);

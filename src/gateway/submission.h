@@ -26,6 +26,7 @@
 #include "gateway/quarantine_repeats.h"
 #include "gateway/rate_limits.h"
 #include "gateway/receipt_counts.h"
+#include "gateway/refusal_counts.h"
 #include "gateway/resubmission.h"
 #include "model/admission.h"
 #include "model/dlq_outcome.h"
@@ -96,6 +97,7 @@ struct Intake {
     QuarantineRepeats repeats;
     DlqRoom dlq_room;
     RateLimits rates;
+    mutable RefusalCounts refusals;
     std::shared_ptr<Handshakes> handshakes;  ///< shared with visits that are under way
     std::unique_ptr<Deduplicator> deduplicator;
     std::atomic<bool> admits;
@@ -191,10 +193,16 @@ private:
     void take_in();
     bool sender_is_proved();
     bool is_within_rate();
-    void spend(std::size_t items);
+    void note_refused(std::string_view source, std::string_view reason) const;
+    bool spend(const std::vector<adapters::Item>& items);
+    std::string_view source_named_by(const adapters::Item& item) const;
+    bool is_too_fast(std::size_t index, std::string_view source);
     std::string_view rated_as() const;
     bool decode_body();
+    bool keeps_unread() const;
     bool may_bring(std::string_view source) const;
+    bool is_of_listed_topic(std::string_view topic, bool is_event) const;
+    void refuse_topic(std::size_t index, std::string_view topic);
     adapters::Adapted adapt();
     adapters::Adapted adapt_kept();
     void take_items(std::vector<adapters::Item>& items);
@@ -229,7 +237,8 @@ private:
     void wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append);
     void settled(std::size_t index, const Settled& outcome);
     void failed(std::size_t index, const Error& error);
-    void refuse_item(std::size_t index, const Error& error);
+    void refuse_item(std::size_t index, std::string_view reason, const Error& error);
+    std::string_view reason_of(const Error& error) const;
 
     void release();
     void finish();
@@ -257,6 +266,8 @@ private:
     std::vector<log::Record> records_;
     std::vector<Own> owns_;
     std::vector<Repeat> repeats_;
+    /// Sources that items name and that are too fast: when they may come again.
+    std::map<std::string, Duration, std::less<>> too_fast_;
 
     Mutex mutex_;  ///< of receipt_ while outcomes come in
     Receipt receipt_;

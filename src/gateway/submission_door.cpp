@@ -95,6 +95,7 @@ bool Submission::take_place() {
                       receipt_.sender);
     if (got.closing) {
         tell_refused(door_.source());
+        note_refused(door_.source(), refusal::stopping);
         Receipt receipt;
         receipt.sender = receipt_.sender;
         receipt.kind = Receipt::Kind::refused;
@@ -164,7 +165,6 @@ bool Submission::is_within_rate() {
         return true;
     }
     receipt_.again = *wait;
-    intake_.rates.note_refused(door_.source(), received_at_);
     finish_without_items(
         Receipt::Kind::too_fast,
         {ErrorKind::exhausted, "more events have come than this sender may send in a second",
@@ -173,11 +173,85 @@ bool Submission::is_within_rate() {
     return false;
 }
 
-/// One has been paid for already.
-void Submission::spend(std::size_t items) {
-    if (!again_ && items > 1) {
-        intake_.rates.owe(door_.source(), rated_as(), items - 1, started_);
+/// Of an item at an endpoint whose senders name the source of each: empty if that has an endpoint
+/// of its own, where its bound holds.
+std::string_view Submission::source_named_by(const adapters::Item& item) const {
+    const auto* event = std::get_if<adapters::AdaptedEvent>(&item);
+    const std::string_view source =
+        event != nullptr ? event->event.source : std::get<adapters::Rejection>(item).source;
+    const bool has_endpoint =
+        std::ranges::find(sources_with_endpoint, source) != sources_with_endpoint.end();
+    return has_endpoint ? std::string_view() : source;
+}
+
+/// What came, of the endpoint's source, for which one has been paid already, and of the sources
+/// that it names. False: all of it is too fast, and has been answered.
+bool Submission::spend(const std::vector<adapters::Item>& items) {
+    if (again_) {
+        return true;
     }
+    if (items.size() > 1) {
+        intake_.rates.owe(door_.source(), rated_as(), items.size() - 1, started_);
+    }
+    if (!names_sources(endpoint_)) {
+        return true;
+    }
+    std::map<std::string_view, std::uint64_t> named;
+    for (const auto& item : items) {
+        ++named[source_named_by(item)];
+    }
+    std::uint64_t refused = 0;
+    Duration longest{};
+    for (const auto& [source, n] : named) {
+        const auto wait =
+            source.empty() ? std::nullopt : intake_.rates.take(source, rated_as(), started_);
+        if (wait) {
+            too_fast_.emplace(source, *wait);
+            refused += n;
+            longest = std::max(longest, *wait);
+        } else if (!source.empty() && n > 1) {
+            intake_.rates.owe(source, rated_as(), n - 1, started_);
+        }
+    }
+    if (refused == 0 || refused < items.size()) {
+        return true;
+    }
+    for (const auto& [source, wait] : too_fast_) {
+        note_refused(source, refusal::rate);
+    }
+    receipt_.again = longest;
+    finish_without_items(
+        Receipt::Kind::too_fast,
+        {ErrorKind::exhausted, "more events have come than this source may send in a second",
+         "nothing was stored; send it again after the time in Retry-After"},
+        "rate", true);
+    return false;
+}
+
+bool Submission::is_too_fast(std::size_t index, std::string_view source) {
+    if (!too_fast_.contains(source)) {
+        return false;
+    }
+    refuse_item(
+        index, refusal::rate,
+        {ErrorKind::exhausted,
+         "more events have come than the source \"" + shown(source) + "\" may send in a second",
+         "send it again in a moment"});
+    return true;
+}
+
+void Submission::note_refused(std::string_view source, std::string_view reason) const {
+    if (!again_) {  // an endpoint's name is bounded, and may be no source
+        intake_.refusals.note(
+            source == door_.source() ? source : intake_.countable(caller_.tenant, source), reason,
+            received_at_);
+    }
+}
+
+/// Whose bytes are kept whatever they are: those of a cloud, or of a declared sender, that has
+/// proved who it is. It would drop for good what is answered 400; direct senders mend it.
+bool Submission::keeps_unread() const {
+    return sender_.authenticated && (is_cloud(endpoint_) || endpoint_ == Endpoint::declared);
 }
 
 /// Whose credential it is; empty: nobody had to show one.
@@ -198,6 +272,15 @@ bool Submission::decode_body() {
     auto decoded = http::gunzip(request_.body, bytes_max);
     if (!decoded) {
         const auto& why = decoded.error();
+        if (!why.too_large && keeps_unread()) {  // as it was transferred
+            adapters::Rejection kept;
+            kept.reason = "not_json";
+            kept.detail = why.what;
+            kept.errors = {why.what};
+            kept.raw = request_.body;
+            adapted_.outcome = adapters::NotThisProtocol{why.what, "", std::move(kept)};
+            return true;
+        }
         finish_without_items(
             why.too_large ? Receipt::Kind::too_large : Receipt::Kind::not_this_protocol,
             {ErrorKind::invalid, why.what, why.too_large ? "send less at once" : "send it whole"},

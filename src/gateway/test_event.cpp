@@ -64,9 +64,11 @@ std::string pubsub(const TestParts& parts) {
     return out.end_object().take();
 }
 
-std::string event_grid(const TestParts& parts) {
+std::string event_grid(const SenderPolicy& policy, const TestParts& parts) {
+    const bool listed = policy.topics && !policy.topics->empty();
     json::Writer out;
-    out.begin_array().begin_object().field("id", parts.token).field("topic", "/helios/test");
+    out.begin_array().begin_object().field("id", parts.token);
+    out.field("topic", listed ? std::string_view(policy.topics->front()) : "/helios/test");
     out.field("subject", "helios/test").field("eventType", model::test_event_type);
     out.field("eventTime", format_rfc3339(parts.now)).key("data").raw(payload_of(parts));
     out.field("dataVersion", "1.0").field("metadataVersion", "1");
@@ -97,9 +99,10 @@ std::string described(ProofMethod method, std::string_view where) {
 TestCommand aws_command(const SenderPolicy& policy, ProofMethod method, const TestParts& parts) {
     if (method == ProofMethod::sns) {
         return {"aws", "sns",
-                fmt::format("aws sns publish --topic-arn {} \\\n  --message '{}'",
-                            policy.topics.empty() ? "TOPIC_ARN" : policy.topics.front(),
-                            eventbridge(parts))};
+                fmt::format(
+                    "aws sns publish --topic-arn {} \\\n  --message '{}'",
+                    policy.topics && !policy.topics->empty() ? policy.topics->front() : "TOPIC_ARN",
+                    eventbridge(parts))};
     }
     const auto entry = json::Writer()
                            .begin_array()
@@ -169,7 +172,7 @@ private:
         out.headers = {{"Content-Type", std::string(json_type)}};
         out.body = source_ == "aws"   ? eventbridge(parts_)
                    : source_ == "gcp" ? pubsub(parts_)
-                                      : event_grid(parts_);
+                                      : event_grid(policy_, parts_);
         if (source_ == "azure") {
             out.headers.emplace_back("aeg-event-type", "Notification");
         }
@@ -502,6 +505,31 @@ private:
 };
 
 }  // namespace
+
+TestCommand queue_test(const TestQueue& queue, const TestParts& parts) {
+    if (queue.source == "aws") {
+        return {"aws", "sqs",
+                fmt::format("aws sqs send-message --queue-url {}{} \\\n  --message-body '{}'",
+                            queue.place,
+                            queue.region.empty() ? std::string() : " --region " + queue.region,
+                            eventbridge(parts))};
+    }
+    if (queue.source == "gcp") {
+        return {
+            "gcp", "pubsub",
+            fmt::format("topic=$(gcloud pubsub subscriptions describe {} --format 'value(topic)')\n"
+                        "gcloud pubsub topics publish \"$topic\" --attribute eventType={} \\\n"
+                        "  --message '{}'",
+                        queue.place, model::test_event_type, payload_of(parts))};
+    }
+    return {"azure", "eventgrid",
+            fmt::format("# key: az eventgrid namespace list-key -g GROUP -n NAMESPACE --query key1 "
+                        "-o tsv\n"
+                        "curl -H \"Authorization: SharedAccessKey $key\" \\\n"
+                        "  -H 'Content-Type: application/cloudevents+json' \\\n"
+                        "  '{}/topics/{}:publish?api-version=2024-06-01' \\\n  -d '{}'",
+                        queue.endpoint, queue.place, cloudevent(parts, "/helios/test"))};
+}
 
 Result<Made> test_event(const Options& options, std::string_view source, const TestParts& parts) {
     if (const auto declared = options.senders.declared.find(source);

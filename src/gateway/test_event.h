@@ -45,6 +45,16 @@ struct TestParts {
     std::string for_source;  ///< of those that a credential speaks for; empty: the first
 };
 
+/// A queue that Helios fetches itself, and where messages get into it.
+struct TestQueue {
+    std::string source;    ///< of its events: "aws", "gcp", "azure"
+    std::string place;     ///< sqs: the queue's URL; pubsub: the subscription; eventgrid: the topic
+    std::string region;    ///< sqs; empty: as the vendor's tool has it
+    std::string endpoint;  ///< eventgrid: the namespace
+};
+/// The command that puts a test event there.
+TestCommand queue_test(const TestQueue& queue, const TestParts& parts);
+
 /// not_found: nothing sends under that name. denied: it is off, or no credential is there that it
 /// could bring. invalid: `for_source` is missing, or nothing maps to it. Errors of `secret`.
 Result<std::variant<TestRequest, TestCommand>> test_event(const Options& options,

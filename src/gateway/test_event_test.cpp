@@ -132,7 +132,7 @@ TEST(TestEvent, comes_in_by_each_credential_that_is_ours) {
     const auto aws = [](ProofMethod method) {
         return [method](SenderPolicies& all) {
             all.aws.methods = {ProofMethod::sns, method};
-            all.aws.topics = {"arn:aws:sns:eu-west-1:1:t"};
+            all.aws.topics = AllowList{{"arn:aws:sns:eu-west-1:1:t"}};
             all.aws.user = "events";
             all.aws.secrets = {Tried::named("SECRET")};
         };
@@ -144,6 +144,7 @@ TEST(TestEvent, comes_in_by_each_credential_that_is_ours) {
         [](SenderPolicies& all) {
             all.azure.methods = {ProofMethod::query};
             all.azure.secrets = {Tried::named("SECRET")};
+            all.azure.topics = AllowList{{"/subscriptions/5b/topics/stock"}};
         },
         "azure", "query (code)", "azure");
     for (const auto& [method, secret, text] :
@@ -176,11 +177,27 @@ TEST(TestEvent, comes_in_from_each_declared_sender) {
     }
 }
 
+TEST(TestEvent, gets_into_a_queue_by_the_clouds_own_command) {
+    Tried rig;
+    const auto parts = TestParts{.token = "test-1", .now = rig.clock.wall()};
+    const auto sqs = queue_test({"aws", "https://sqs.eu.amazonaws.com/1/orders", "eu", ""}, parts);
+    EXPECT_THAT(sqs.text, HasSubstr("aws sqs send-message --queue-url "
+                                    "https://sqs.eu.amazonaws.com/1/orders --region eu"));
+    const auto pubsub = queue_test({"gcp", "projects/p/subscriptions/s", "", ""}, parts);
+    EXPECT_THAT(pubsub.text, HasSubstr("projects/p/subscriptions/s"));
+    const auto grid = queue_test({"azure", "orders", "", "https://n.eventgrid.azure.net"}, parts);
+    EXPECT_THAT(grid.text, HasSubstr("https://n.eventgrid.azure.net/topics/orders:publish"));
+    for (const auto& command : {sqs, pubsub, grid}) {
+        EXPECT_THAT(command.text, HasSubstr("test-1"));
+        EXPECT_THAT(command.text, HasSubstr("helios.test"));
+    }
+}
+
 TEST(TestEvent, is_the_clouds_to_send_where_the_cloud_has_the_key) {
     Tried rig;
     auto& all = rig.options.senders;
     all.aws.methods = {ProofMethod::sns};
-    all.aws.topics = {"arn:aws:sns:eu-west-1:1:t"};
+    all.aws.topics = AllowList{{"arn:aws:sns:eu-west-1:1:t"}};
     all.gcp.methods = {ProofMethod::oidc};
     all.azure.methods = {ProofMethod::entra};
     for (const auto& [source, text] :

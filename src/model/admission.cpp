@@ -12,8 +12,10 @@ Admission admit(Event& event, json::Value payload, const Catalogue& catalogue,
     out.topic = judgement.topic;
     if (!is_built_in_source(event.source) && !known(event.tenant, event.source)) {
         out.reason = "unknown_source";
-        out.detail = "source: \"" + shown(event.source) +
-                     "\" is neither aws, gcp or azure nor named by an active flow";
+        out.detail =
+            "source: \"" + shown(event.source) +
+            "\" is neither a cloud's, nor a sender's that the configuration has, nor named by an "
+            "active flow";
         out.errors.push_back(out.detail);
     } else if (!judgement.accepted) {
         out.reason = std::move(judgement.reason);

@@ -35,7 +35,7 @@ TEST(Admission, who_is_known) {
     EXPECT_EQ(stranger.admission.reason, "unknown_source");
     EXPECT_EQ(
         stranger.admission.detail,
-        R"(source: "war\nehouse\u202e" is neither aws, gcp or azure nor named by an active flow)");
+        R"(source: "war\nehouse\u202e" is neither a cloud's, nor a sender's that the configuration has, nor named by an active flow)");
     EXPECT_EQ(stranger.admission.errors, std::vector<std::string>{stranger.admission.detail});
     EXPECT_EQ(stranger.event.key, "A") << "who asks for the key finds it in quarantine";
     EXPECT_EQ(admit("mars", "{}").admission.reason, "unknown_source") << "asked first";

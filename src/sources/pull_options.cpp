@@ -1,6 +1,7 @@
 #include "sources/pull_options.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -104,12 +105,19 @@ std::string region_in(std::string_view queue_url) {
 }
 
 Status PullOptions::validate(std::string_view name, std::span<const std::string> test_hosts) const {
-    const auto of = std::ranges::find(kinds(), name, &Kind::source);
+    const auto own = std::ranges::find(kinds(), name, &Kind::source);
+    const bool is_named = own == kinds().end();
     if (!on()) {
         return queue_url.empty() && subscription.empty() && topic.empty()
                    ? Status{}
                    : wrong(name, "kind", "is not set, and yet there is what to fetch",
-                           fmt::format("set it to {}", of->kind));
+                           is_named ? "set it to sqs, pubsub or eventgrid"
+                                    : fmt::format("set it to {}", own->kind));
+    }
+    const auto of = is_named ? std::ranges::find(kinds(), kind, &Kind::kind) : own;
+    if (of == kinds().end()) {
+        return wrong(name, "kind", fmt::format("is \"{}\"", shown(kind)),
+                     "one of sqs, pubsub, eventgrid");
     }
     if (kind != of->kind) {
         return wrong(name, "kind", fmt::format("is \"{}\"", shown(kind)),
@@ -153,6 +161,24 @@ Status PullOptions::validate(std::string_view name, std::span<const std::string>
                ? Status{}
                : wrong(name, "subscription", fmt::format("is \"{}\"", shown(subscription)),
                        "the name of the topic's event subscription");
+}
+
+std::string_view source_of(std::string_view name, const PullOptions& options) {
+    const auto own = std::ranges::find(kinds(), name, &Kind::source);
+    if (own != kinds().end()) {
+        return own->source;
+    }
+    const auto of = std::ranges::find(kinds(), options.kind, &Kind::kind);
+    return of == kinds().end() ? std::string_view() : of->source;
+}
+
+std::vector<std::pair<std::string_view, const PullOptions*>> PullSources::all() const {
+    std::vector<std::pair<std::string_view, const PullOptions*>> out{
+        {"aws", &aws}, {"gcp", &gcp}, {"azure", &azure}};
+    for (const auto& [name, options] : named) {
+        out.emplace_back(name, &options);
+    }
+    return out;
 }
 
 Status PullSources::validate(std::span<const std::string> test_hosts) const {

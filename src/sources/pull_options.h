@@ -1,9 +1,10 @@
 #pragma once
-/// Queues that Helios fetches itself, one per cloud, as the configuration describes them. Values
-/// only.
+/// Queues that Helios fetches itself, one per cloud and others by name, as the configuration
+/// describes them. Values only.
 
-#include <array>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ struct PullOptions {
     std::size_t concurrency = 4;  ///< receivers; each asks, hands on and deletes in turn
 
     bool on() const { return !kind.empty(); }
-    /// invalid, naming the option as a person writes it: `name` is the source's.
+    /// invalid, naming the option as a person writes it: `name` is the source's, or the queue's.
     /// `test_hosts`: whose endpoints may be http.
     Status validate(std::string_view name, std::span<const std::string> test_hosts) const;
 };
@@ -37,12 +38,17 @@ struct PullSources {
     PullOptions aws;
     PullOptions gcp;
     PullOptions azure;
+    /// Further queues of theirs, each by a name of its own.
+    std::map<std::string, PullOptions, std::less<>> named;
 
-    std::array<std::pair<std::string_view, const PullOptions*>, 3> all() const {
-        return {{{"aws", &aws}, {"gcp", &gcp}, {"azure", &azure}}};
-    }
+    /// Names and options; they live as long as this.
+    std::vector<std::pair<std::string_view, const PullOptions*>> all() const;
     Status validate(std::span<const std::string> test_hosts) const;
 };
+
+/// Of which source the events are: the cloud of its kind, whatever the queue is called; empty:
+/// there is no such kind.
+std::string_view source_of(std::string_view name, const PullOptions& options);
 
 /// "eu-central-1" of https://sqs.eu-central-1.amazonaws.com/…; empty: it names none.
 std::string region_in(std::string_view queue_url);

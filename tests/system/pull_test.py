@@ -2,118 +2,21 @@
 """What Helios fetches itself, from stand-ins for the clouds' queues (queue_doubles.py). Against the real binary."""
 import base64
 import json
-import logging
 import os
 import signal
 import sys
 import time
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, run
+from helios_process import binary, environment, run
+from pulling import Pulling, eventbridge, eventually, sqs_message, through_sns
 from queue_doubles import EventGrid, PubSub, Sqs
 
 AWS = "/api/v1/webhooks/aws/eventbridge"
 JSON = {"Content-Type": "application/json"}
 
 
-def eventbridge(event_id, order="O-1"):
-    return {
-        "version": "0",
-        "id": event_id,
-        "detail-type": "OrderPlaced",
-        "source": "shop",
-        "account": "123456789012",
-        "time": "2026-01-05T10:23:45Z",
-        "region": "eu-central-1",
-        "resources": [],
-        "detail": {"orderId": order, "customerId": "C-1", "totalAmount": "1.00"},
-    }
-
-
-def through_sns(event):
-    return {
-        "Type": "Notification",
-        "MessageId": "m-" + event["id"],
-        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:orders",
-        "Message": json.dumps(event),
-        "Timestamp": "2026-01-05T10:23:46.000Z",
-        "SignatureVersion": "1",
-        "Signature": "bm9ib2R5IGFza3M=",
-    }
-
-
-def sqs_message(event, **more):
-    return {"body": event if isinstance(event, str) else json.dumps(event), **more}
-
-
-def eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    return condition()
-
-
-class Pull(unittest.TestCase):
-    def setUp(self):
-        self.directory = TemporaryDirectory()
-        self.addCleanup(self.directory.__exit__)
-
-    def double(self, kind, port=0):
-        queue = kind(port)
-        self.addCleanup(queue.close)
-        return queue
-
-    def file(self, name, text):
-        path = f"{self.directory.path}/{name}"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(path, 0o600)
-        return path
-
-    def serve(self, *arguments, hosts="", **settings):
-        server = Server(
-            self.directory.path + "/data",
-            "--insecure-test-hosts",
-            hosts,
-            *arguments,
-            env=environment(**settings),
-        )
-        self.addCleanup(server.kill)
-        return server
-
-    def serve_sqs(self, queue, **more):
-        settings = {
-            "HELIOS_SOURCES_AWS_PULL_KIND": "sqs",
-            "HELIOS_SOURCES_AWS_PULL_QUEUE_URL": queue.url(),
-            "HELIOS_SOURCES_AWS_PULL_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            **more,
-        }
-        return self.serve(hosts=queue.place(), **settings)
-
-    def source(self, server, name):
-        return {i["source"]: i for i in server.get("/api/v1/sources").json()["items"]}[name]
-
-    def counted(self, server, source, **expected):
-        """Waits for the source's figures; those that it has then."""
-
-        def now():
-            item = self.source(server, source)
-            return item if all(item[k] == v for k, v in expected.items()) else None
-
-        found = eventually(now)
-        self.assertTrue(found, f"{self.source(server, source)} instead of {expected}")
-        return found
-
-    def metric(self, server, name):
-        for text in server.get("/metrics").body.decode().splitlines():
-            if text.startswith(name + " ") or text.startswith(name + "{"):
-                yield text
-
+class Pull(Pulling):
     def test_sqs_brings_events_of_eventbridge_and_of_sns(self):
         queue = self.double(Sqs)
         queue.put(
@@ -299,52 +202,53 @@ class Pull(unittest.TestCase):
         self.assertEqual(answer.status, 200)
         self.counted(server, "azure", accepted=2, duplicates=1)
 
-    def test_moto_with_amazons_own_client_as_the_sender(self):
-        try:  # moto brings a hundred packages: too many to be fetched for one test
-            import boto3  # pylint: disable=import-outside-toplevel
-            from moto.server import ThreadedMotoServer  # pylint: disable=import-outside-toplevel
-        except ImportError:
-            self.skipTest("boto3 and moto[server] are not installed")
-
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-        self.addCleanup(moto.stop)
-        host, port = moto.get_host_and_port()
-        place = f"{host}:{port}"
-        sqs = boto3.client(
-            "sqs",
-            region_name="eu-central-1",
-            endpoint_url="http://" + place,
-            aws_access_key_id="id",
-            aws_secret_access_key="secret",
-        )
-        url = sqs.create_queue(QueueName="orders")["QueueUrl"]
-        for first in range(0, 50, 10):
-            sqs.send_message_batch(
-                QueueUrl=url,
-                Entries=[
-                    {"Id": str(n), "MessageBody": json.dumps(eventbridge(f"e-{n}", f"O-{n}"))}
-                    for n in range(first, first + 10)
-                ],
-            )
+    def test_further_queues_have_names_and_their_events_are_of_their_cloud(self):
+        own, orders = self.double(Sqs), self.double(Sqs)
+        own.put(sqs_message(eventbridge("e-1", "O-1")))
+        orders.put(*(sqs_message(eventbridge(f"e-{n}", f"O-{n}")) for n in (1, 2, 3)))
+        orders.put(sqs_message("this is no event"))
+        config = self.file("config.yaml", f"""
+sources:
+  aws: {{pull: {{kind: sqs, queue_url: "{own.url()}", region: eu-central-1}}}}
+  orders_queue:
+    pull: {{kind: sqs, queue_url: "{orders.url()}", region: eu-central-1, concurrency: 2}}
+""")
         server = self.serve(
-            hosts=place,
-            HELIOS_SOURCES_AWS_PULL_KIND="sqs",
-            HELIOS_SOURCES_AWS_PULL_QUEUE_URL=url,
-            HELIOS_SOURCES_AWS_PULL_ENDPOINT="http://" + place,
-            HELIOS_SOURCES_AWS_PULL_REGION="eu-central-1",
-            AWS_ACCESS_KEY_ID="id",
+            "--config",
+            config,
+            hosts=f"{own.place()},{orders.place()}",
+            AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
             AWS_SECRET_ACCESS_KEY="secret",
         )
-        self.counted(server, "aws", accepted=50)  # moto may give one to two receivers
-
-        def left():
-            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-            said = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            return [said[name] for name in names]
-
-        self.assertTrue(eventually(lambda: left() == ["0", "0"]), left())
+        for queue in (own, orders):
+            self.assertTrue(queue.wait_for(lambda q=queue: not q.locked and not q.ready))
+        cloud = self.counted(server, "aws", accepted=3, duplicates=1, quarantined=1)
+        self.assertEqual(cloud["policy"], "off", "what is fetched is not thereby open to push")
+        named = self.counted(server, "orders_queue", received=4, quarantined=1)
+        self.assertEqual(named["policy"], "fetched")
+        self.assertIsNotNone(named["pull"])
+        self.assertIsNotNone(named["lastEventAt"])
+        self.assertTrue(
+            any('source="orders_queue"' in line for line in self.metric(server, "helios_sources_pulled_total"))
+        )
+        arguments = ("--config", config, "--to", f"http://127.0.0.1:{server.port}")
+        settings = environment(HELIOS_APP_INSECURE_TEST_HOSTS=f"{own.place()},{orders.place()}")
+        code, out, err = run(
+            "source", "test", "orders_queue", *arguments, "--wait", "0", env=settings
+        )
+        self.assertEqual(code, 1, err)
+        self.assertIn("aws sqs send-message --queue-url " + orders.url(), out)
+        self.assertIn("is fetched from a queue", err)
+        code, out, err = run("source", "test", "aws", *arguments, "--wait", "0", env=settings)
+        self.assertEqual(code, 1, err)
+        self.assertIn("aws sqs send-message --queue-url " + own.url(), out, "it takes no push")
+        token = next(word for word in out.split('"') if word.startswith("test-"))
+        own.put(sqs_message(eventbridge(token) | {"detail-type": "helios.test"}))
+        self.counted(server, "aws", accepted=4)
+        orders.close()
+        found = eventually(lambda: self.source(server, "orders_queue")["pull"]["lastError"])
+        self.assertTrue(found, "it can't be reached")
+        self.assertIsNone(self.source(server, "aws")["pull"]["lastError"])
 
     def test_how_each_is_set_up_is_printed(self):
         for kind in ("sqs", "pubsub", "eventgrid"):

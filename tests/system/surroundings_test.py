@@ -282,6 +282,31 @@ class Configuration(Test):
             check,
         )
 
+    def test_secrets_that_cannot_be_read_are_said_and_never_printed(self):
+        good = self.write("good", "hunter2\n")
+        webhook = self.write("webhook", "whsec_hunter2")
+        config = self.write("secrets.yaml", f"""
+sources:
+  aws: {{policy: [api_key], secret: ["file:{good}", "file:{self.path}/nowhere"]}}
+  direct: {{policy: [hmac], secrets: ["env:NOT_SET"]}}
+  gcp: {{pull: {{kind: pubsub, subscription: projects/p/subscriptions/s, credentials: "file:{self.path}/gone"}}}}
+senders:
+  hooks: {{recipe: standard_webhooks, secret: "file:{webhook}"}}
+""")
+        code, out, err = run("config", "check", config)
+        self.assertEqual(code, 1, err)
+        for said in ("sources.aws", "nowhere", "sources.direct", "env:NOT_SET", "senders.hooks"):
+            self.assertIn(said, err)
+        self.assertIn("warning: sources.gcp.pull.credentials", err)
+        self.assertNotIn("hunter2", out + err)
+        config = self.write("readable.yaml", f"""
+sources:
+  aws: {{policy: [api_key], secret: "file:{good}"}}
+""")
+        code, out, err = run("config", "check", config)
+        self.assertEqual(code, 0, err)
+        self.assertNotIn("hunter2", out + err)
+
     def test_files_that_are_no_configuration(self):
         for name, content in (
             ("binary", bytes(range(256))),
