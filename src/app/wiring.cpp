@@ -384,7 +384,11 @@ void Node::start() {
     };
     server_->start(*routes_, identify, [this](const http::Route* route) {
         if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
-            gateway_->note_refused(*source);
+            const auto door = gateway::door_at(route == nullptr ? "" : route->path,
+                                               config_.gateway.senders.declared);
+            if (door) {
+                gateway_->note_refused(door->source());
+            }
             route_->presence().refuse(*source);
         }
     });

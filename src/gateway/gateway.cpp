@@ -478,10 +478,10 @@ std::vector<Refused> Gateway::refusals(std::string_view source) const {
     return out;
 }
 
+/// `source` is an endpoint's, which are bounded.
 void Gateway::note_refused(std::string_view source) const {
     const Intake& intake = state_->intake;
-    intake.refusals.note(intake.countable(default_tenant(), source), refusal::overload,
-                         intake.clock.wall());
+    intake.refusals.note(source, refusal::overload, intake.clock.wall());
 }
 
 Status Gateway::check_files() {

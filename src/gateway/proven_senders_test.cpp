@@ -198,9 +198,9 @@ TEST(ProvenSenders, each_way_of_being_refused_is_counted_by_its_reason) {
             EXPECT_EQ(refused.last_at, rig.clock.wall());
         }
     }
-    // Before an event is read nobody knows whose it is.
-    EXPECT_EQ(counted, (std::map<std::string, std::uint64_t>{{"other unreadable", 1},
-                                                             {"other media_type", 1},
+    // Before an event is read nobody knows whose it is: it counts with its endpoint.
+    EXPECT_EQ(counted, (std::map<std::string, std::uint64_t>{{"direct unreadable", 1},
+                                                             {"direct media_type", 1},
                                                              {"aws source", 1},
                                                              {"direct wrong_secret", 1},
                                                              {"warehouse too_large", 1},

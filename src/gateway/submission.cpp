@@ -694,9 +694,9 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
     }
     const auto source = intake_.countable(caller_.tenant, door_.source());
     if (refused && kind != Receipt::Kind::unproved && too_fast_.empty()) {
-        note_refused(source, outcome == "refused"            ? refusal::not_ready
-                             : outcome == "wrong_media_type" ? refusal::media_type
-                                                             : outcome);
+        note_refused(door_.source(), outcome == "refused"            ? refusal::not_ready
+                                     : outcome == "wrong_media_type" ? refusal::media_type
+                                                                     : outcome);
     }
     if (refused) {
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);

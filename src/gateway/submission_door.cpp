@@ -241,8 +241,10 @@ bool Submission::is_too_fast(std::size_t index, std::string_view source) {
 }
 
 void Submission::note_refused(std::string_view source, std::string_view reason) const {
-    if (!again_) {
-        intake_.refusals.note(intake_.countable(caller_.tenant, source), reason, received_at_);
+    if (!again_) {  // an endpoint's name is bounded, and may be no source
+        intake_.refusals.note(
+            source == door_.source() ? source : intake_.countable(caller_.tenant, source), reason,
+            received_at_);
     }
 }
 

@@ -280,6 +280,7 @@ senders:
             {"event": 202, "object": 422, "array": 400, "text": 400, "empty": 400},
         )
         refused = {r["reason"]: r["count"] for r in self.activity("direct")["refusals"]}
+        self.assertGreater(refused.pop("unreadable"), BODIES // 10, "arrays and text, which held")
         self.assertEqual(sum(refused.values()), BODIES)
         self.assertGreater(refused["wrong_signature"], BODIES // 2)
 
@@ -288,7 +289,7 @@ senders:
             Stripe(self.secret),
             "/api/v1/webhooks/stripe",
             a_stripe_event,
-            {"event": 200, "object": 200, "array": 200, "text": 400, "empty": 400},
+            {"event": 200, "object": 200, "array": 200, "text": 200, "empty": 200},
         )
         activity = self.activity("stripe")
         self.assertGreater(activity["accepted"], BODIES // 5)
@@ -303,7 +304,7 @@ senders:
             Webhook(svix.webhooks.Webhook, self.secret, "svix"),
             "/api/v1/webhooks/svix",
             a_webhook,
-            {"event": 200, "object": 200, "array": 200, "text": 400, "empty": 400},
+            {"event": 200, "object": 200, "array": 200, "text": 200, "empty": 200},
         )
         self.assertGreater(self.activity("svix")["accepted"], BODIES // 5)
 

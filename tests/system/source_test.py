@@ -178,6 +178,27 @@ sources:
             self.assertEqual(process.wait(30), 0, out)
             self.assertIn("helios.events.other, partition", out)
 
+    def test_each_recipe_has_its_steps(self):
+        for name in ("stripe", "adyen", "shopify", "github", "standard_webhooks", "svix"):
+            with self.subTest(name):
+                code, out, err = run("source", "add", name, "--url", "https://h.example/")
+                self.assertEqual(code, 0, err)
+                self.assertIn(f"https://h.example/api/v1/webhooks/{name}", out)
+                self.assertIn(f"to see it work: helios source test {name}", out)
+                # The configuration that it prints is one, and what it says can be tried.
+                lines = out.split("configuration:\n")[1].splitlines()
+                told = []
+                for line in lines:
+                    told.append(line.removeprefix("#"))
+                    if "".join(told).count("{") == "".join(told).count("}"):
+                        break
+                text = "\n".join(told).replace(f"/run/secrets/{name}", self.webhook)
+                config = self.file(f"{name}.yaml", text)
+                code, out, err = run("config", "check", config)
+                if name != "adyen":  # whose keys are in hex
+                    self.assertEqual(code, 0, text + err)
+                    self.assertIn(f"  {name}:", out)
+
     def test_set_up_with_the_secret_where_it_is_or_shown(self):
         config = self.config("""
 http: {{public_url: "https://helios.example/"}}
