@@ -96,11 +96,9 @@ void append_all(Served& served, const TenantId& tenant, const std::string& word)
 
 std::string target_of(const http::Route& route, const std::string& word) {
     std::string target = route.path;
-    const std::pair<const char*, std::string> names[] = {{"{orderId}", "ORD-1"},
-                                                         {"{key}", "ORD-1"},
-                                                         {"{flow}", "order"},
-                                                         {"{eventId}", "event-1"},
-                                                         {"{dlqId}", uuid5(word)}};
+    const std::pair<const char*, std::string> names[] = {
+        {"{orderId}", "ORD-1"},   {"{key}", "ORD-1"},       {"{flow}", "order"},
+        {"{eventId}", "event-1"}, {"{dlqId}", uuid5(word)}, {"{id}", uuid5(word)}};
     for (const auto& [name, value] : names) {
         if (const auto at = target.find(name); at != std::string::npos) {
             target.replace(at, std::string_view(name).size(), value);

@@ -303,6 +303,9 @@ void play(Stages& p, std::uint32_t seed) {
             default:
                 switch (below(6)) {
                     case 0:
+                        if (below(2) == 0) {
+                            activate_next();  // and route meets it with other options
+                        }
                         p.stop();
                         change_options();
                         good(p.start());
