@@ -77,8 +77,8 @@ class Load:
 
 
 def sizes_of(data):
-    """Bytes on the disk, by folder."""
-    sizes = {}
+    """Bytes on the disk, by folder; of a file with several names once."""
+    sizes, seen = {}, set()
     for folder, _, files in os.walk(data):
         top = os.path.relpath(folder, data).split(os.sep)[0]
         for file in files:
@@ -86,7 +86,9 @@ def sizes_of(data):
                 status = os.stat(os.path.join(folder, file))
             except FileNotFoundError:
                 continue  # it has left meanwhile
-            sizes[top] = sizes.get(top, 0) + 512 * status.st_blocks
+            if status.st_ino not in seen:
+                seen.add(status.st_ino)
+                sizes[top] = sizes.get(top, 0) + 512 * status.st_blocks
     return sizes
 
 

@@ -45,8 +45,10 @@ protected:
     std::size_t records() {
         const auto opened = open_read_only(data_);
         EXPECT_TRUE(opened);
+        const auto partitions = opened->log->describe();
+        EXPECT_TRUE(partitions);
         std::size_t n = 0;
-        for (const auto& partition : opened->log->describe()) {
+        for (const auto& partition : *partitions) {
             n += partition.records;
         }
         return n;

@@ -37,12 +37,12 @@ struct TestCommand {
 };
 
 struct TestParts {
-    std::string token;  ///< letters, digits and '-': this test's own
+    std::string token = {};  ///< letters, digits and '-': this test's own
     Instant now{};
     /// Errors of auth::Secrets::open.
-    std::function<Result<std::string>(const auth::SecretReference&)> secret;
-    std::string bearer;      ///< an API key or token for `bearer`; empty: there is none
-    std::string for_source;  ///< of those that a credential speaks for; empty: the first
+    std::function<Result<std::string>(const auth::SecretReference&)> secret = {};
+    std::string bearer = {};      ///< an API key or token for `bearer`; empty: there is none
+    std::string for_source = {};  ///< of those that a credential speaks for; empty: the first
 };
 
 /// A queue that Helios fetches itself, and where messages get into it.
