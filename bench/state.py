@@ -2,7 +2,7 @@
 """What state costs a server: bench/state.py BINARY [--open N] [--closed N] [--starts N] [--rounds N].
 
 Fills a fresh server with closed and with open cases, and says how much memory and disk each takes; kills it and says how long the next
-one takes until it is ready, by a kept state and, once, with the log alone. Then sends 5,000 events a second to fresh servers, in turn
+one takes until it is ready, and until it has judged a new event: by its checkpoints and, once, with the log alone. Then sends 5,000 events a second to fresh servers, in turn
 with a checkpoint every second and with none, and compares the latencies. Writes bench/results/state.json.
 """
 import argparse
@@ -70,7 +70,7 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS"))
 
-    def send(self, kind, first, cases):
+    def send(self, kind, first, cases, settle=True):
         """One event of type `kind` for each of so many keys."""
         host = self.url.removeprefix("http://")
 
@@ -98,7 +98,21 @@ class Server:
 
         with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
             list(pool.map(send_part, range(SENDERS)))
-        self.settle()
+        if settle:
+            self.settle()
+
+    def judges(self):
+        """Seconds from its start until a new event has a verdict."""
+        kind, first = "closes", time.time_ns()
+        self.send(kind, first, 1, settle=False)
+        until = time.monotonic() + READY_WITHIN
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(f"{self.url}/api/v1/cases/{kind}/ORD-{first:012}", timeout=60):
+                    return round(time.monotonic() - self.began, 3)
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError(f"a new event has no verdict after {READY_WITHIN} s")
 
     def settle(self):
         """Until everything sent is in the store, and what of it changes is on disk."""
@@ -144,16 +158,17 @@ def measure_state(binary, scratch, options):
         out[f"stateBytesOnDiskPer{name}Case"] = round((more_disk - disk) / cases)
         memory, disk = more_memory, more_disk
     out["residentBytes"] = memory
-    out["readyAfterKillSeconds"] = []
+    out["readyAfterKillSeconds"], out["judgesAfterKillSeconds"] = [], []
     for _ in range(options.starts):
         server.kill()
         server = Server(binary, data, *arguments, **bounds)
         out["readyAfterKillSeconds"].append(round(server.ready_after, 3))
+        out["judgesAfterKillSeconds"].append(server.judges())
     out["residentBytesAfterStart"] = server.resident()
     server.kill()
     shutil.rmtree(data / "state")
     server = Server(binary, data, *arguments, **bounds)
-    out["readyWithTheLogAloneSeconds"] = round(server.ready_after, 3)
+    out["judgesWithTheLogAloneSeconds"] = server.judges()
     server.stop()
     return out
 

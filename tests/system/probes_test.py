@@ -20,13 +20,18 @@ from helios_process import Server, TemporaryDirectory, binary, environment, line
 
 PROBES = ("/health", "/ready", "/api/v1/health", "/metrics")
 CLIENTS = 40
-# What is promised. A machine that is busy with others may be late once: the best of a few tries counts.
+# What is promised, beyond what the machine takes just then for a bare answer. It may be late once: the
+# best of a few tries counts.
 P99, SLOWEST, TRIES = 0.050, 0.250, 4
 ROUNDS = 40
 
 
 def asks(address, targets, ended, told):
-    """In a process of its own: CLIENTS clients that ask one question after the other. Tells each status once."""
+    """In a process of its own: CLIENTS clients that ask one question after the other. Tells each status once.
+
+    It gives way to others: elsewhere they have machines of their own, and what they ask of the server is the matter here.
+    """
+    os.nice(10)
     seen = set()
 
     def client(number):
@@ -44,7 +49,33 @@ def asks(address, targets, ended, told):
     ended.wait()
 
 
+def answers_at_once(listener):
+    """In a process of its own: what a server that does nothing else would take on this machine, now."""
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def p99_and_slowest(seconds):
+    seconds = sorted(seconds)
+    return seconds[int(0.99 * len(seconds))], seconds[-1]
+
+
 class Probes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.listener = socket.create_server(("127.0.0.1", 0))
+        cls.bare = multiprocessing.Process(target=answers_at_once, args=(cls.listener,), daemon=True)
+        cls.bare.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.bare.kill()
+        cls.bare.join()
+        cls.listener.close()
+
     def setUp(self):
         directory = TemporaryDirectory()
         self.addCleanup(directory.__exit__)
@@ -68,33 +99,41 @@ class Probes(unittest.TestCase):
         self.addCleanup(lambda: (ended.set(), asking.kill(), asking.join()))
         return told
 
+    def timed_get(self, connection, path, statuses):
+        began = time.monotonic()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        seconds = time.monotonic() - began
+        self.assertIn(answer.status, statuses, f"{path}: {body}")
+        return seconds
+
     def latencies(self, statuses):
-        """In order; of each probe, on new connections and on a kept one."""
-        seconds = []
+        """Of each probe, on new connections and on a kept one; and beside them, as many, of a bare answer."""
+        probes, bare = [], []
         kept = self.server.connection()
         for _ in range(ROUNDS):
             for path in PROBES:
                 for connection in (self.server.connection(), kept):
-                    began = time.monotonic()
-                    connection.request("GET", path)
-                    answer = connection.getresponse()
-                    body = answer.read()
-                    seconds.append(time.monotonic() - began)
-                    self.assertIn(answer.status, statuses, f"{path}: {body}")
+                    probes.append(self.timed_get(connection, path, statuses))
                     if connection is not kept:
                         connection.close()
+                    other = http.client.HTTPConnection(*self.listener.getsockname(), timeout=60)
+                    bare.append(self.timed_get(other, "/", (200,)))
+                    other.close()
             time.sleep(0.01)
         kept.close()
-        return sorted(seconds)
+        return probes, bare
 
     def assert_in_time(self, *statuses):
         found = []
         for _ in range(TRIES if self.timed else 1):
-            seconds = self.latencies(statuses or (200,))
-            p99, slowest = seconds[int(0.99 * len(seconds))], seconds[-1]
-            if p99 < P99 and slowest < SLOWEST:
+            probes, bare = map(p99_and_slowest, self.latencies(statuses or (200,)))
+            if probes[0] < P99 + bare[0] and probes[1] < SLOWEST + bare[1]:
                 return
-            found.append(f"p99 {1000 * p99:.0f} ms, slowest {1000 * slowest:.0f} ms")
+            found.append(
+                f"p99 {1000 * probes[0]:.0f} ms (bare {1000 * bare[0]:.0f}), slowest {1000 * probes[1]:.0f} ms (bare {1000 * bare[1]:.0f})"
+            )
         self.assertFalse(self.timed, found)
 
     def slow_questions(self):
