@@ -166,7 +166,8 @@ TEST_F(CredentialsTest, a_service_account_signs_for_its_token) {
     const auto got = google->current(with);
     ASSERT_TRUE(got) << got.error().message();
     EXPECT_EQ(*got, "Bearer ya29");
-    const auto& body = vendor_.asked()[0].body;
+    const auto asked = vendor_.asked();
+    const auto& body = asked.at(0).body;
     const auto jwt = body.substr(body.find("assertion=") + 10);
     const auto dot = jwt.rfind('.');
     std::string signature;
